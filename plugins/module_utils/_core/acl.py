@@ -1,0 +1,364 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access lists: typed entries, first-match meaning, minimal ordered edits.
+
+What a list *means* is the same on all platforms; how an entry is written is the dialect's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .prefixes import ALL_PORTS, ALL_PROTOCOLS, ANY, EVERYTHING, Box, Interval, Prefix, Region
+
+#: Protocol names that the devices print (IOS and ASA; IANA numbers).
+PROTOCOLS = {
+    "icmp": 1, "igmp": 2, "ipinip": 4, "tcp": 6, "igrp": 9, "udp": 17, "gre": 47, "esp": 50,
+    "ahp": 51, "ah": 51, "eigrp": 88, "ospf": 89, "nos": 94, "pim": 103, "pcp": 108, "sctp": 132,
+}  # fmt: skip
+
+#: Port names that the devices print instead of a number. A name that is missing here makes the
+#: entry inexact, never wrong.
+PORTS = {
+    "bgp": 179, "bootpc": 68, "bootps": 67, "domain": 53, "echo": 7, "finger": 79, "ftp": 21, "ftp-data": 20,
+    "gopher": 70, "https": 443, "isakmp": 500, "ldap": 389, "netbios-dgm": 138, "netbios-ns": 137,
+    "netbios-ss": 139, "non500-isakmp": 4500, "ntp": 123, "pop3": 110, "rip": 520, "smtp": 25, "snmp": 161,
+    "snmptrap": 162, "ssh": 22, "sunrpc": 111, "syslog": 514, "tacacs": 49, "telnet": 23, "tftp": 69,
+    "whois": 43, "www": 80, "http": 80,
+}  # fmt: skip
+
+#: Words behind the addresses that say what is logged, not what is matched.
+_LOGGING = frozenset({"log", "log-input"})
+
+
+@dataclass(frozen=True)
+class Address:
+    """One end of an entry: a prefix, or something that the model cannot resolve.
+
+    ``opaque`` is the device's own text (``object-group X``, ``interface outside``, a wildcard with
+    holes); then ``prefix`` is ANY and the entry is inexact.
+    """
+
+    prefix: Prefix = ANY
+    opaque: str = ""
+
+    def __str__(self) -> str:
+        return self.opaque or str(self.prefix)
+
+
+@dataclass(frozen=True)
+class Ace:
+    """One access control entry.
+
+    ``protocol`` is the printed word (``ip``, ``tcp``, ``89``); the ports are the printed words
+    (``("eq", "www")``), empty where there are none; ``options`` is all that follows.
+    """
+
+    action: str
+    source: Address
+    destination: Address
+    protocol: str = "ip"
+    source_port: tuple[str, ...] = ()
+    destination_port: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @classmethod
+    def between(cls, action: str, source: Prefix, destination: Prefix) -> Ace:
+        """``permit ip SOURCE DESTINATION``: the only kind that we write."""
+        return cls(action, Address(source), Address(destination))
+
+    @property
+    def mirrored(self) -> Ace:
+        """The same entry as the other end writes it."""
+        return Ace(
+            self.action,
+            self.destination,
+            self.source,
+            self.protocol,
+            self.destination_port,
+            self.source_port,
+            self.options,
+        )
+
+    @property
+    def box(self) -> Box:
+        """The smallest box that holds all packets which the entry can match."""
+        return (
+            _protocol_interval(self.protocol) or ALL_PROTOCOLS,
+            self.source.prefix.interval,
+            _port_interval(self.source_port) or ALL_PORTS,
+            self.destination.prefix.interval,
+            _port_interval(self.destination_port) or ALL_PORTS,
+        )
+
+    @property
+    def region(self) -> Region:
+        """``box`` as a region."""
+        return Region((self.box,))
+
+    @property
+    def exact(self) -> bool:
+        """Whether the entry matches every packet of its box."""
+        return (
+            not self.source.opaque
+            and not self.destination.opaque
+            and _protocol_interval(self.protocol) is not None
+            and _port_interval(self.source_port) is not None
+            and _port_interval(self.destination_port) is not None
+            and (not self.options or self.options[0] in _LOGGING)
+        )
+
+    def __str__(self) -> str:
+        words = [
+            self.action, self.protocol, str(self.source), *self.source_port, str(self.destination),
+            *self.destination_port, *self.options,
+        ]  # fmt: skip
+        return " ".join(words)
+
+
+def _protocol_interval(word: str) -> Interval | None:
+    if word == "ip":
+        return ALL_PROTOCOLS
+    number = PROTOCOLS.get(word, int(word) if word.isdecimal() else None)
+    return None if number is None else (number, number)
+
+
+def _port_interval(words: tuple[str, ...]) -> Interval | None:
+    if not words:
+        return ALL_PORTS
+    numbers = [PORTS.get(word, int(word) if word.isdecimal() else None) for word in words[1:]]
+    match words[0], numbers:
+        case "eq", [int(port)]:
+            return (port, port)
+        case "range", [int(low), int(high)]:
+            return (low, high)
+        case "lt", [int(port)] if port > 0:
+            return (0, port - 1)
+        case "gt", [int(port)] if port < ALL_PORTS[1]:
+            return (port + 1, ALL_PORTS[1])
+    return None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment line of a list; it has a place but no meaning."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A line of a list that the parser does not know, kept as it stands; it may match anything."""
+
+    text: str
+
+
+Entry = Ace | Remark | Opaque
+
+
+@dataclass(frozen=True)
+class AccessList:
+    """A list and its entries in order.
+
+    ``numbers`` holds the sequence number of each entry where the platform has them and they were read
+    (IOS), else it is empty.
+    """
+
+    name: str
+    entries: tuple[Entry, ...] = ()
+    numbers: tuple[int, ...] = field(default=(), compare=False)
+
+    @property
+    def aces(self) -> tuple[Ace, ...]:
+        """The entries that match packets and are understood."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Ace))
+
+
+#: How many words follow a port operator.
+_PORT_OPERATORS = {"eq": 1, "neq": 1, "gt": 1, "lt": 1, "range": 2}
+
+#: Takes an address off the front of the words; raises ValueError or IndexError when there is none.
+AddressReader = Callable[[list[str]], tuple[Address, list[str]]]
+
+
+def read_ace(text: str, take_address: AddressReader) -> Entry:
+    """``permit tcp SOURCE [PORT] DESTINATION [PORT] OPTIONS``; how an address is written is the platform's business.
+
+    What is not understood becomes Opaque.
+    """
+    words = text.split()
+    if words[:1] == ["remark"]:
+        return Remark(text.split("remark", 1)[1].strip())
+    # Protocol or service groups make the whole entry something that we cannot resolve.
+    if len(words) < 4 or words[0] not in ("permit", "deny") or words[1].startswith("object"):
+        return Opaque(text)
+    try:
+        source, rest = take_address(words[2:])
+        source_port, rest = _take_port(rest)
+        destination, rest = take_address(rest)
+        destination_port, rest = _take_port(rest)
+    except (ValueError, IndexError):
+        return Opaque(text)
+    return Ace(words[0], source, destination, words[1], source_port, destination_port, tuple(rest))
+
+
+def _take_port(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    count = _PORT_OPERATORS[words[0]] + 1 if words and words[0] in _PORT_OPERATORS else 0
+    return tuple(words[:count]), words[count:]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a list does with every packet: three disjoint regions; what is in none meets the end of the list."""
+
+    permit: Region
+    deny: Region
+    unsure: Region
+
+
+def meaning(entries: Sequence[Entry], within: Region = EVERYTHING) -> Meaning:
+    """First-match meaning of ``entries`` for the packets of ``within``.
+
+    What an inexact entry (object-group, flags, unknown line) can match is ``unsure``, and stays so.
+    """
+    permit, deny, unsure = Region(), Region(), Region()
+    left = within
+    for entry in entries:
+        if isinstance(entry, Remark) or not left:
+            continue
+        region = EVERYTHING if isinstance(entry, Opaque) else entry.region
+        taken = left.intersect(region)
+        left = left.subtract(region)
+        if isinstance(entry, Opaque) or not entry.exact:
+            unsure = Region(unsure.boxes + taken.boxes)
+        elif entry.action == "permit":
+            permit = Region(permit.boxes + taken.boxes)
+        else:
+            deny = Region(deny.boxes + taken.boxes)
+    return Meaning(permit, deny, unsure)
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Put ``entry`` before the entry that now stands at ``position`` (0-based; the length appends)."""
+
+    position: int
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Take the entry at ``position`` out."""
+
+    position: int
+    entry: Entry
+
+
+Edit = Insert | Delete
+
+
+def apply_edits(entries: Sequence[Entry], edits: Sequence[Edit]) -> tuple[Entry, ...]:
+    """The list after ``edits``, one after the other. Raises ValueError when one does not fit."""
+    current = list(entries)
+    for edit in edits:
+        if isinstance(edit, Insert):
+            if not 0 <= edit.position <= len(current):
+                raise ValueError(f"no position {edit.position} in a list of {len(current)}")
+            current.insert(edit.position, edit.entry)
+        elif current[edit.position] != edit.entry:
+            raise ValueError(f"{edit.entry} does not stand at {edit.position}")
+        else:
+            del current[edit.position]
+    return tuple(current)
+
+
+def list_edits(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Edit, ...]:
+    """The edits that turn ``old`` into ``new``, fewest first, such that every packet changes at most once.
+
+    The entries common to both (a longest common subsequence) stay; new ones are inserted from the top
+    down above the old ones of their gap, then old ones are deleted from the bottom up. Each packet's fate
+    is then the old list's until its new entry stands above its old one, and the new list's from there on.
+    An entry that changes its place is deleted right before it is inserted (no device takes an entry twice).
+    """
+    keep = _common(old, new)
+    kept_old = {i for i, _j in keep}
+    partner = {j: i for i, j in keep}
+    # An entry that stands in both but is not kept moves: take the old one out first.
+    gone = {entry for i, entry in enumerate(old) if i not in kept_old}
+    edits: list[Edit] = []
+    current: list[tuple[Entry, int | None]] = [(entry, i) for i, entry in enumerate(old)]
+    place = 0
+    for j, entry in enumerate(new):
+        if j in partner:
+            place = next(k for k, (_e, i) in enumerate(current) if i == partner[j]) + 1
+            continue
+        if entry in gone:
+            out = next(k for k, (e, i) in enumerate(current) if e == entry and i is not None and i not in kept_old)
+            edits.append(Delete(out, entry))
+            del current[out]
+            if out < place:
+                place -= 1
+        edits.append(Insert(place, entry))
+        current.insert(place, (entry, None))
+        place += 1
+    for k in range(len(current) - 1, -1, -1):
+        entry, i = current[k]
+        if i is not None and i not in kept_old:
+            edits.append(Delete(k, entry))
+            del current[k]
+    return tuple(edits)
+
+
+def _common(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]:
+    """A longest common subsequence, as pairs of positions.
+
+    Common beginnings and ends are taken off first: what remains of a real change is small.
+    """
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    a, b = old[start : len(old) - end], new[start : len(new) - end]
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(len(a) - 1, -1, -1):
+        for j in range(len(b) - 1, -1, -1):
+            table[i][j] = table[i + 1][j + 1] + 1 if a[i] == b[j] else max(table[i + 1][j], table[i][j + 1])
+    pairs = [(k, k) for k in range(start)]
+    i = j = 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            pairs.append((start + i, start + j))
+            i, j = i + 1, j + 1
+        elif table[i + 1][j] >= table[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
+    return pairs
+
+
+def with_deny_above(entries: Sequence[Entry], deny: Ace) -> tuple[Entry, ...]:
+    """``entries`` with ``deny`` where it takes effect: above the first entry that could permit one of its packets.
+
+    Unchanged where every packet of ``deny`` is denied already. A copy further down, which others shadow, moves up.
+    """
+    found = meaning(entries, deny.region)
+    if not found.permit and not found.unsure and (found.deny.contains(deny.region) or deny in entries):
+        return tuple(entries)
+    rest = [entry for entry in entries if entry != deny]
+    for position, entry in enumerate(rest):
+        hit = isinstance(entry, Opaque) or (
+            isinstance(entry, Ace)
+            and (entry.action == "permit" or not entry.exact)
+            and entry.region.overlaps(deny.region)
+        )
+        if hit:
+            # A remark right above an entry speaks of it: stay above both.
+            while position and isinstance(rest[position - 1], Remark):
+                position -= 1
+            return (*rest[:position], deny, *rest[position:])
+    return (*rest, deny)

@@ -1,0 +1,91 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How PIX/ASA releases write, show and answer. One dialect per band of releases; all of it data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..algorithms import Spelling
+from ..errors import InputError
+from ..session import Cli
+
+_SPELLING = Spelling(
+    ike={"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes-192", "aes256": "aes-256"},
+    esp={"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-aes-192", "aes256": "esp-aes-256"},
+    integrity={"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"},
+    # Group 14 for IKEv1 came with 9.13.
+    groups=(1, 2, 5),
+)
+
+#: Answers that are no refusal. WARNING and INFO texts: CLI guides 7.0 and 7.2 and the answers that a production
+#: tool accepts (Netspoc-Approve, asa/device.go); whatever is not here is a failure.
+_HARMLESS = (
+    r"WARNING: The crypto map entry (is|will be) incomplete!",
+    r"WARNING: (For IKEv1, )?L2L tunnel-groups that have names which are not an IP",
+    r"address may only be used if the tunnel authentication",
+    r"method is Digital Certificates and/or The peer is",
+    r"configured to use Aggressive Mode",
+    r"INFO: .*",
+    r"\S+ interface address added to PAT pool",
+    r"nat 0 \S+ will be (identity translated for outbound|non-translated)",
+    r"Global \S+ will be Port Address Translated",
+)
+
+#: How every release of the platform is spoken to.
+CLI = Cli(
+    # ``more system:running-config`` shows the keys in clear text, ``show running-config`` masks them; the first may
+    # be refused by command authorization. Two blanks: the connection drops output lines that equal the command.
+    reads=("more  system:running-config", "show  running-config"),
+    supplements=(),
+    first_line=r"(: Saved|:|(PIX|ASA) Version \S+.*)",
+    trailer=r": end",
+    version=r"^(?:PIX|ASA) Version (\S+)",
+    harmless=_HARMLESS,
+    save="write memory",
+    saved=r"\[OK\]",
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One band of releases.
+
+    ``isakmp`` begins IKE lines; ``policy_block`` tells whether a policy is a block with five lines or five lines with
+    one head; ``entry_at_once``: an entry of a bound map without both peer and access list stops the whole interface
+    (sourced for PIX 6, assumed for 7.0 and 7.1), so its first lines share a write.
+    """
+
+    name: str
+    isakmp: str
+    policy_block: bool
+    entry_at_once: bool
+    spelling: Spelling = _SPELLING
+    cli: Cli = CLI
+
+
+ASA_7_0 = Dialect("PIX/ASA 7.0-7.1", "isakmp", policy_block=False, entry_at_once=True)
+ASA_7_2 = Dialect("PIX/ASA 7.2-8.2", "crypto isakmp", policy_block=True, entry_at_once=False)
+
+#: First release of each band, ascending; ``None`` ends what is supported.
+_BANDS: tuple[tuple[tuple[int, int], Dialect | None], ...] = (
+    ((7, 0), ASA_7_0),
+    ((7, 2), ASA_7_2),
+    ((8, 3), None),
+)
+
+
+def for_version(version: str) -> Dialect:
+    """The dialect of ``7.2(2)``. Raises InputError for releases that are not supported."""
+    number = re.match(r"(\d+)\.(\d+)", version)
+    found: Dialect | None = None
+    if number:
+        release = (int(number[1]), int(number[2]))
+        for first, dialect in _BANDS:
+            if release >= first:
+                found = dialect
+    if found is None:
+        raise InputError("version", version, "this release of PIX/ASA is not supported", "Supported are 7.0 to 8.2")
+    return found

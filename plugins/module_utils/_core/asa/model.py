@@ -1,0 +1,146 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a PIX/ASA configuration holds, as far as tunnels, translation and routing go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ..acl import AccessList
+from ..algorithms import IkeProposal
+from ..intent import DeadPeerDetection
+from ..prefixes import Prefix
+from ..secret import Secret
+
+
+@dataclass(frozen=True)
+class Interface:
+    """An interface with a ``nameif``. ``prefix`` is its connected network, None for an address by DHCP."""
+
+    name: str
+    hardware: str
+    prefix: Prefix | None = None
+    dhcp: bool = False
+    setroute: bool = False
+
+
+@dataclass(frozen=True)
+class IkePolicy:
+    """``crypto isakmp policy NUMBER``; ``proposal`` is None when it is not pre-shared or not understood."""
+
+    number: int
+    proposal: IkeProposal | None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TransformSet:
+    """``crypto ipsec transform-set NAME WORDS``."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MapEntry:
+    """One sequence of a crypto map. ``others`` are its lines that we do not manage, without their head."""
+
+    map: str
+    sequence: int
+    acl: str | None = None
+    peers: tuple[str, ...] = ()
+    transform_sets: tuple[str, ...] = ()
+    pfs: str | None = None
+    seconds: int | None = None
+    kilobytes: int | None = None
+    dynamic: str | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """``crypto map IPSEC 10``."""
+        return f"crypto map {self.map} {self.sequence}"
+
+
+@dataclass(frozen=True)
+class TunnelGroup:
+    """``tunnel-group NAME``: its type, the key, keepalives, and the lines we do not manage (with their section)."""
+
+    name: str
+    type: str | None = None
+    key: Secret | None = None
+    dpd: DeadPeerDetection | None = None
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Nat:
+    """``nat (INTERFACE) ID …`` with an id of 1 and more: ``prefix`` or ``acl`` says what is translated."""
+
+    interface: str
+    id: int
+    prefix: Prefix | None = None
+    acl: str | None = None
+    tail: str = ""
+
+
+@dataclass(frozen=True)
+class Global:
+    """``global (INTERFACE) ID VALUE``."""
+
+    interface: str
+    id: int
+    value: str
+
+
+@dataclass
+class AsaConfig:
+    """A PIX/ASA configuration. The planner works on a :meth:`copy`."""
+
+    version: str = ""
+    hostname: str = ""
+    interfaces: dict[str, Interface] = field(default_factory=dict)
+    routes: list[tuple[Prefix, str]] = field(default_factory=list)
+    access_lists: dict[str, AccessList] = field(default_factory=dict)
+    policies: dict[int, IkePolicy] = field(default_factory=dict)
+    enabled: list[str] = field(default_factory=list)
+    transform_sets: dict[str, TransformSet] = field(default_factory=dict)
+    entries: dict[tuple[str, int], MapEntry] = field(default_factory=dict)
+    bindings: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, TunnelGroup] = field(default_factory=dict)
+    #: interface → access list of its ``nat (interface) 0 access-list``
+    exemptions: dict[str, str] = field(default_factory=dict)
+    nats: list[Nat] = field(default_factory=list)
+    globals: list[Global] = field(default_factory=list)
+    #: ``static`` and other NAT lines as they stand
+    statics: list[str] = field(default_factory=list)
+    nat_control: bool = False
+    #: name → lines outside the objects above that use an access list or a transform set of that name
+    other_users: dict[str, list[str]] = field(default_factory=dict)
+
+    def copy(self) -> AsaConfig:
+        """A copy whose collections can be changed without touching this one (their members are frozen)."""
+        return replace(
+            self,
+            access_lists=dict(self.access_lists),
+            policies=dict(self.policies),
+            enabled=list(self.enabled),
+            transform_sets=dict(self.transform_sets),
+            entries=dict(self.entries),
+            bindings=dict(self.bindings),
+            groups=dict(self.groups),
+            exemptions=dict(self.exemptions),
+            nats=list(self.nats),
+            globals=list(self.globals),
+        )
+
+    def entries_of(self, name: str) -> list[MapEntry]:
+        """The entries of a crypto map, by sequence."""
+        return [entry for (owner, _sequence), entry in sorted(self.entries.items()) if owner == name]
+
+    def routing_table(self) -> list[tuple[Prefix, str]]:
+        """``(prefix, interface)``: connected routes, then static ones, then a default route by DHCP."""
+        connected = [(i.prefix, i.name) for i in self.interfaces.values() if i.prefix]
+        leased = [(Prefix(0, 0), i.name) for i in self.interfaces.values() if i.setroute]
+        return [*connected, *self.routes, *leased]

@@ -1,0 +1,419 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The intent: which networks of which initiators are joined to which responders, and how.
+
+Written once for both ends. :func:`parse_intent` turns the users' ``l2l_responders`` and ``l2l_tunnels``
+into frozen values and refuses, by itself and without any device, all that cannot be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES, IkeProposal, Suite, Transform, require_strength
+from .errors import InputError
+from .prefixes import Prefix, Region, dotted, parse_address
+from .secret import Secret
+
+#: A pre-shared key as both platforms take it: printable, no blank (it would end the word), no ``?`` (it starts
+#: the help), at most 128 characters (ASA 7.x guide, tunnel-group; IOS takes as many).
+_KEY = re.compile(r"[!->@-~]{1,128}")
+
+#: A tunnel's name goes into names of device objects: a letter, then letters, digits, ``_ . -``.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+
+_RESPONDER_KEYS = frozenset(
+    "host address networks suite ike ipsec pre_shared_key match_address allow_weak_crypto dpd pfs lifetimes".split()
+)
+_TUNNEL_KEYS = frozenset("name initiator responder networks responder_networks state pre_shared_key".split())
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network behind one of the devices; ``interface`` is its name on the device, None to find it by the routes."""
+
+    prefix: Prefix
+    interface: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.prefix)
+
+
+@dataclass(frozen=True)
+class DeadPeerDetection:
+    """IKE keepalives: probe after ``interval`` seconds without traffic, again after ``retry`` seconds."""
+
+    interval: int
+    retry: int
+
+
+@dataclass(frozen=True)
+class Responder:
+    """A router with a static address, and what both ends of all its tunnels must agree on.
+
+    ``address`` is how the initiators see it. ``pfs`` is a Diffie-Hellman group. ``ipsec_seconds`` and
+    ``ipsec_kilobytes`` are SA lifetimes. None means: not managed.
+    """
+
+    host: str
+    address: str
+    networks: tuple[Network, ...]
+    suite: Suite
+    pre_shared_key: Secret
+    match_address: bool = True
+    allow_weak_crypto: str = "legacy"
+    dpd: DeadPeerDetection | None = None
+    pfs: int | None = None
+    ipsec_seconds: int | None = None
+    ipsec_kilobytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """One initiator's networks joined to one responder's. ``present`` is False for ``state: absent``."""
+
+    name: str
+    initiator: str
+    responder: Responder
+    networks: tuple[Network, ...]
+    responder_networks: tuple[Network, ...]
+    present: bool = True
+
+    @property
+    def pairs(self) -> tuple[tuple[Prefix, Prefix], ...]:
+        """The proxy identities, as the initiator sees them: ``(local, remote)``, in the order of the intent."""
+        return tuple((ours.prefix, theirs.prefix) for ours in self.networks for theirs in self.responder_networks)
+
+    @property
+    def region(self) -> Region:
+        """All packets from the initiator's networks to the responder's."""
+        return Region.pairs((n.prefix for n in self.networks), (n.prefix for n in self.responder_networks))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """All responders and all tunnels, in the order in which they were written."""
+
+    responders: tuple[Responder, ...] = ()
+    tunnels: tuple[Tunnel, ...] = ()
+
+    def of_initiator(self, host: str) -> tuple[Tunnel, ...]:
+        """The tunnels that ``host`` initiates."""
+        return tuple(tunnel for tunnel in self.tunnels if tunnel.initiator == host)
+
+    def of_responder(self, host: str) -> tuple[Tunnel, ...]:
+        """The tunnels that ``host`` responds to."""
+        return tuple(tunnel for tunnel in self.tunnels if tunnel.responder.host == host)
+
+    def responder(self, host: str) -> Responder | None:
+        """The responder of that inventory name."""
+        return next((responder for responder in self.responders if responder.host == host), None)
+
+
+@dataclass
+class _Reader:
+    """Reads one mapping of the users' data and names the option in each error."""
+
+    data: Mapping[str, Any]
+    path: str
+    known: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, Mapping):
+            raise InputError(
+                self.path,
+                type(self.data).__name__,
+                "a mapping is expected here",
+                "See the example in the role's documentation",
+            )
+        if unknown := sorted(set(self.data) - self.known):
+            raise InputError(
+                f"{self.path}.{unknown[0]}",
+                None,
+                "there is no such option",
+                f"Known are: {', '.join(sorted(self.known))}",
+            )
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if value is None or str(value) == "":
+            raise InputError(f"{self.path}.{key}", None, "it is missing", f"Give {key}")
+        return str(value)
+
+    def integer(self, key: str, low: int, high: int, unit: str) -> int | None:
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not str(value).isdecimal() or not low <= int(value) <= high:
+            raise InputError(
+                f"{self.path}.{key}", value, "out of range", f"Give a whole number from {low} to {high} ({unit})"
+            )
+        return int(value)
+
+    def choice(self, key: str, choices: Sequence[Any], default: Any = None) -> Any:
+        value = self.data.get(key)
+        if value is None:
+            return default
+        found = next((choice for choice in choices if str(choice) == str(value)), None)
+        if found is None:
+            raise InputError(
+                f"{self.path}.{key}",
+                value,
+                "this is not one of the choices",
+                f"Choose one of {', '.join(map(str, choices))}",
+            )
+        return found
+
+    def networks(self, key: str) -> tuple[Network, ...]:
+        items = self.data.get(key)
+        path = f"{self.path}.{key}"
+        if isinstance(items, (str, Mapping)):
+            items = [items]
+        if not items:
+            raise InputError(path, None, "the list is empty", "Name at least one network, as 10.1.1.0/24")
+        found: list[Network] = []
+        for index, item in enumerate(items):
+            at = f"{path}[{index}]"
+            if isinstance(item, Mapping):
+                reader = _Reader(item, at, frozenset({"prefix", "interface"}))
+                interface = item.get("interface")
+                network = Network(
+                    Prefix.parse(reader.text("prefix"), f"{at}.prefix"), str(interface) if interface else None
+                )
+            else:
+                network = Network(Prefix.parse(str(item), at))
+            clash = next((other for other in found if other.prefix.overlaps(network.prefix)), None)
+            if clash:
+                raise InputError(at, network, f"it overlaps {clash} of the same list", "Name each network once")
+            found.append(network)
+        return tuple(found)
+
+    def key(self, key: str) -> Secret:
+        value = self.data.get(key)
+        path = f"{self.path}.{key}"
+        if value is None or str(value) == "":
+            raise InputError(
+                path, None, "it is missing or empty", "Give the key that both ends share, best from a vault"
+            )
+        if not _KEY.fullmatch(str(value)):
+            # The value is a secret: say what is allowed, never what was given.
+            raise InputError(
+                path,
+                None,
+                "the devices cannot take this key",
+                "Use 1 to 128 printable ASCII characters without blanks and without '?'",
+            )
+        return Secret(str(value))
+
+
+def _read_suite(reader: _Reader) -> Suite:
+    name = reader.data.get("suite")
+    full = {key: reader.data.get(key) for key in ("ike", "ipsec")}
+    if name and any(full.values()):
+        raise InputError(f"{reader.path}.suite", name, "both a suite and ike/ipsec are given", "Give one or the other")
+    if name:
+        if name not in SUITES:
+            raise InputError(f"{reader.path}.suite", name, "there is no such suite", f"Known are: {', '.join(SUITES)}")
+        return SUITES[name]
+    if not all(full.values()):
+        raise InputError(
+            f"{reader.path}.suite",
+            None,
+            "it is missing",
+            f"Name one of {', '.join(SUITES)}, or give ike and ipsec in full",
+        )
+    ike = _Reader(full["ike"] or {}, f"{reader.path}.ike", frozenset({"encryption", "hash", "group"}))
+    ipsec = _Reader(full["ipsec"] or {}, f"{reader.path}.ipsec", frozenset({"encryption", "hash"}))
+    for part, keys in ((ike, ("encryption", "hash", "group")), (ipsec, ("encryption", "hash"))):
+        for key in keys:
+            part.text(key)
+    return Suite(
+        "as given",
+        IkeProposal(ike.choice("encryption", ENCRYPTIONS), ike.choice("hash", HASHES), ike.choice("group", GROUPS)),
+        Transform(ipsec.choice("encryption", ENCRYPTIONS), ipsec.choice("hash", HASHES)),
+    )
+
+
+def _read_responder(data: Mapping[str, Any], path: str) -> Responder:
+    reader = _Reader(data, path, _RESPONDER_KEYS)
+    suite = _read_suite(reader)
+    allowed = reader.choice("allow_weak_crypto", ("none", "legacy", "broken"), "legacy")
+    require_strength(suite, allowed, f"{path}.suite")
+    lifetimes = _Reader(
+        data.get("lifetimes") or {}, f"{path}.lifetimes", frozenset({"ike_seconds", "ipsec_seconds", "ipsec_kilobytes"})
+    )
+    # Ranges that both ends take: IOS 60-86400 (IKE), 120-86400 and 2560-4294967295 (IPsec).
+    ike_seconds = lifetimes.integer("ike_seconds", 120, 86400, "seconds")
+    dpd = None
+    if data.get("dpd"):
+        probe = _Reader(data["dpd"], f"{path}.dpd", frozenset({"interval", "retry"}))
+        # IOS: keepalive 10-3600, retry 2-60; PIX/ASA: threshold 10-3600, retry 2-10.
+        interval, retry = probe.integer("interval", 10, 3600, "seconds"), probe.integer("retry", 2, 10, "seconds")
+        dpd = DeadPeerDetection(interval or 10, retry or 2)
+    return Responder(
+        host=reader.text("host"),
+        address=_read_address(reader.text("address"), f"{path}.address"),
+        networks=reader.networks("networks"),
+        suite=Suite(
+            suite.name, IkeProposal(suite.ike.encryption, suite.ike.hash, suite.ike.group, ike_seconds), suite.ipsec
+        ),
+        pre_shared_key=reader.key("pre_shared_key"),
+        match_address=_read_bool(data.get("match_address", True), f"{path}.match_address"),
+        allow_weak_crypto=allowed,
+        dpd=dpd,
+        pfs=reader.choice("pfs", GROUPS),
+        ipsec_seconds=lifetimes.integer("ipsec_seconds", 120, 86400, "seconds"),
+        ipsec_kilobytes=lifetimes.integer("ipsec_kilobytes", 2560, 2147483647, "kilobytes"),
+    )
+
+
+def _read_bool(value: object, path: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise InputError(path, value, "this is neither true nor false", "Write true or false")
+    return found
+
+
+def _read_address(text: str, path: str) -> str:
+    try:
+        address = parse_address(text)
+    except ValueError:
+        raise InputError(
+            path, text, "this is not an IPv4 address", "Give the address that the initiators see, as 192.0.2.1"
+        ) from None
+    first = address >> 24
+    if first in (0, 127) or first >= 224:
+        raise InputError(
+            path, text, "no peer can have this address", "Give the address that the initiators see, as 192.0.2.1"
+        )
+    return dotted(address)
+
+
+def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Responder]) -> Tunnel:
+    reader = _Reader(data, path, _TUNNEL_KEYS)
+    name = reader.text("name")
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{path}.name",
+            name,
+            "it goes into names on the device",
+            "Use a letter, then up to 39 letters, digits and _ . -",
+        )
+    host = reader.text("responder")
+    responder = responders.get(host)
+    if responder is None:
+        raise InputError(
+            f"{path}.responder",
+            host,
+            "l2l_responders has no such host",
+            f"Known are: {', '.join(responders) or 'none'}",
+        )
+    networks = reader.networks("networks")
+    chosen = responder.networks
+    if data.get("responder_networks"):
+        chosen = reader.networks("responder_networks")
+        for network in chosen:
+            if not any(own.prefix.contains(network.prefix) for own in responder.networks):
+                raise InputError(
+                    f"{path}.responder_networks",
+                    network,
+                    f"it lies outside the networks of {host} ({', '.join(map(str, responder.networks))})",
+                    "Name a part of them, or widen the responder's networks",
+                )
+    for local in networks:
+        clash = next((remote for remote in chosen if remote.prefix.overlaps(local.prefix)), None)
+        if clash:
+            raise InputError(
+                f"{path}.networks",
+                local,
+                f"it overlaps {clash} behind the responder",
+                "The two sides must not share addresses",
+            )
+    if (
+        data.get("pre_shared_key") is not None
+        and reader.key("pre_shared_key").same_as(responder.pre_shared_key) is False
+    ):
+        raise InputError(
+            f"{path}.pre_shared_key",
+            None,
+            f"it differs from the key of {host}: in IKEv1 main mode the responder chooses the key by address, "
+            "before it knows who calls",
+            "Leave it out; a key per initiator needs IKEv2",
+        )
+    present = reader.choice("state", ("present", "absent"), "present") == "present"
+    return Tunnel(name, reader.text("initiator"), responder, networks, chosen, present)
+
+
+def _refuse_overlaps(tunnels: Sequence[Tunnel]) -> None:
+    """Networks of all tunnels of one responder, and of one initiator, must not overlap."""
+    for index, tunnel in enumerate(tunnels):
+        for other in tunnels[:index]:
+            if tunnel.name == other.name:
+                raise InputError(
+                    f"l2l_tunnels[{index}].name", tunnel.name, "two tunnels have this name", "Give each its own"
+                )
+            same_initiator = tunnel.initiator == other.initiator
+            same_responder = tunnel.responder.host == other.responder.host
+            if same_initiator and same_responder:
+                raise InputError(
+                    f"l2l_tunnels[{index}]",
+                    tunnel.name,
+                    f"{tunnel.initiator} and {tunnel.responder.host} have the tunnel {other.name} already",
+                    f"Add the networks to {other.name}",
+                )
+            # At the responder the initiators' networks must be distinct, at the initiator the responders'.
+            if same_responder:
+                _refuse_clash(index, "networks", tunnel.networks, other.networks, other.name)
+            elif same_initiator:
+                _refuse_clash(
+                    index, "responder_networks", tunnel.responder_networks, other.responder_networks, other.name
+                )
+
+
+def _refuse_clash(index: int, key: str, ours: Sequence[Network], theirs: Sequence[Network], name: str) -> None:
+    for one in ours:
+        for two in theirs:
+            if one.prefix.overlaps(two.prefix):
+                raise InputError(
+                    f"l2l_tunnels[{index}].{key}",
+                    one,
+                    f"it overlaps {two} of the tunnel {name}: the device could not tell the two apart",
+                    "Renumber one side or name smaller networks",
+                )
+
+
+def parse_intent(responders: Sequence[Mapping[str, Any]] | None, tunnels: Sequence[Mapping[str, Any]] | None) -> Intent:
+    """Read ``l2l_responders`` and ``l2l_tunnels``. Raises InputError naming option, value and remedy."""
+    by_host: dict[str, Responder] = {}
+    for index, item in enumerate(responders or ()):
+        path = f"l2l_responders[{index}]"
+        responder = _read_responder(item, path)
+        if responder.host in by_host:
+            raise InputError(
+                f"{path}.host", responder.host, "this host stands twice in the list", "Merge the two entries"
+            )
+        clash = next((other for other in by_host.values() if other.address == responder.address), None)
+        if clash:
+            raise InputError(
+                f"{path}.address",
+                responder.address,
+                f"{clash.host} has it already",
+                "Give each responder its own address",
+            )
+        by_host[responder.host] = responder
+    read = tuple(_read_tunnel(item, f"l2l_tunnels[{index}]", by_host) for index, item in enumerate(tunnels or ()))
+    for index, tunnel in enumerate(read):
+        if tunnel.initiator in by_host:
+            raise InputError(
+                f"l2l_tunnels[{index}].initiator",
+                tunnel.initiator,
+                "this host is a responder",
+                "An initiator is a PIX/ASA with a dynamic address, a responder an IOS router; name the PIX/ASA here",
+            )
+    _refuse_overlaps(read)
+    return Intent(tuple(by_host.values()), read)

@@ -1,0 +1,58 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How IOS releases write, show and answer. One dialect per band of releases; all of it data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..algorithms import IkeProposal, Spelling
+from ..errors import InputError
+from ..session import Cli
+
+_SPELLING = Spelling(
+    ike={"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes 192", "aes256": "aes 256"},
+    esp={"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-aes 192", "aes256": "esp-aes 256"},
+    integrity={"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"},
+    # Group 14 came with 12.4(20)T; ``version 12.4`` does not tell the train.
+    groups=(1, 2, 5),
+)
+
+#: How every release of the platform is spoken to.
+CLI = Cli(
+    # Two blanks: the connection drops output lines that equal the command.
+    reads=("show  running-config",),
+    # Sequence numbers are not in the running config of 12.4 ("not nvgened").
+    supplements=("show  access-lists",),
+    first_line=r"Building configuration\.\.\.|Current configuration : \d+ bytes",
+    trailer=r"end",
+    version=r"^version (\S+)",
+    harmless=(
+        r"% NOTE: This new crypto map will remain disabled until a peer",
+        r"and a valid access list have been configured\.",
+    ),
+    save="write memory",
+    saved=r"\[OK\]",
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One band of releases. ``default_policy`` is what an IKE policy means where it shows no line."""
+
+    name: str
+    spelling: Spelling = _SPELLING
+    cli: Cli = CLI
+    default_policy: IkeProposal = IkeProposal("des", "sha", 1, 86400)
+
+
+IOS_12_4 = Dialect("IOS 12.4")
+
+
+def for_version(version: str) -> Dialect:
+    """The dialect of ``12.4``. Raises InputError for releases that are not supported."""
+    if re.match(r"12\.4", version):
+        return IOS_12_4
+    raise InputError("version", version, "this release of IOS is not supported", "Supported is 12.4")

@@ -1,0 +1,782 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From an IOS router's configuration and the intent to the ordered lines that join them.
+
+Three stages, one way: :func:`make_plan` copies the configuration and edits the copy into what is wanted (adopting
+what exists), then takes the difference as steps, then puts the steps in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ..acl import AccessList, Ace, Entry, Insert, list_edits, meaning, with_deny_above
+from ..algorithms import require_available, transform_name
+from ..errors import InputError
+from ..intent import Intent, Network, Responder, Tunnel
+from ..options import Options, first_free
+from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
+from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Line, Plan, Ref, Step, in_order, removal_step, simple_step
+from . import render
+from .dialect import Dialect, for_version
+from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
+
+#: The places of steps, first to last. ``-early`` ones concern a dynamic entry without access list in front of which
+#: nothing is translated yet: the translation must be complete before the binding, or Internet traffic would show the
+#: entry's treatment in between. A class that is translated today switches at its ``deny``, after the binding.
+SWITCH_ORDER = (
+    "object",
+    "nat-list-early",
+    "nat-role-early",
+    "nat-rule-early",
+    "entry",
+    "bind",
+    "acl",
+    "nat-list",
+    "nat-role",
+    "nat-rule",
+    # from here on things go
+    "nat-rule-out",
+    "deny-out",
+    "unbind",
+    "entry-out",
+    "nat-rule-out-late",
+    "nat-role-out",
+    "acl-out",
+    "deny-out-late",
+    "rest",
+)
+
+WILDCARD = Prefix(0, 0)
+
+#: What the device asks when a rule with live translations is removed (IOS 12.4 to 15; also spelt ``entires``).
+_IN_USE = r"delete all ent\w+\? \[no\]: ?"
+
+
+def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:
+    """The plan for the responder ``host``; ``absent`` takes all its tunnels away.
+
+    Raises InputError or PlanError, before anything is sent, when the device cannot hold what is wanted.
+    """
+    responder = intent.responder(host)
+    if responder is None:
+        return Plan((), "", "")
+    tunnels = intent.of_responder(host)
+    staying = [tunnel for tunnel in tunnels if not absent and tunnel.present]
+    leaving = [tunnel for tunnel in tunnels if absent or not tunnel.present]
+    planner = _Planner(config, options, for_version(config.version), responder)
+    if staying:
+        planner.place(staying, leaving)
+    elif leaving:
+        planner.take_away(leaving)
+    planner.judge(staying)
+    steps = in_order(planner.steps(), SWITCH_ORDER)
+    return Plan(
+        steps,
+        render.owned_text(config, planner.scope, planner.dialect),
+        render.owned_text(planner.target, planner.scope, planner.dialect),
+        tuple(planner.findings),
+        frozenset(planner.scope),
+        render.owned_data(planner.target, planner.scope, planner.dialect),
+    )
+
+
+@dataclass
+class _Planner:
+    """Edits ``target``, a copy of the configuration, and remembers what the order of steps depends on."""
+
+    current: IosConfig
+    options: Options
+    dialect: Dialect
+    responder: Responder
+    target: IosConfig = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+    scope: set[Ref] = field(default_factory=set)
+    #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
+    ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
+    #: The translation goes in before the binding (see SWITCH_ORDER).
+    nat_early: bool = False
+
+    def __post_init__(self) -> None:
+        self.target = self.current.copy()
+
+    # --- what is there --------------------------------------------------------------------------------------------
+
+    def outside(self) -> str:
+        """The interface that has the responder's address, or is named by ``outside_interface``."""
+        given = self.options.outside_interface
+        if given:
+            if given not in self.current.interfaces:
+                raise InputError("outside_interface", given, "the device has no such interface", self._interfaces())
+            return given
+        address = parse_address(self.responder.address)
+        found = next((i.name for i in self.current.interfaces.values() if address in i.addresses), None)
+        if found is None:
+            raise InputError(
+                f"responder {self.responder.host}, address",
+                self.responder.address,
+                "no interface of the device has this address",
+                "Correct it, or name the interface with outside_interface when the router is behind a translation",
+            )
+        return found
+
+    def interface_of(self, network: Network, outside: str) -> str:
+        """The interface behind which a network of the hub lies."""
+        option = f"responder {self.responder.host}, networks"
+        name = network.interface or longest_match(network.prefix.network, self.current.routing_table())
+        if name is None or name not in self.current.interfaces:
+            problem = (
+                "the device has no such interface" if name else "no interface and no route of the device reaches it"
+            )
+            raise InputError(option, network.interface or network, problem, self._interfaces())
+        if name == outside:
+            raise InputError(
+                option,
+                network,
+                f"it lies behind {outside}, where the initiators are",
+                "Give the device a route to it, or name its interface: {prefix: …, interface: …}",
+            )
+        return name
+
+    def _interfaces(self) -> str:
+        return f"Its interfaces are: {', '.join(self.current.interfaces) or 'none'}"
+
+    def crypto_map(self, outside: str) -> str:
+        """The crypto map of the interface: the bound one, or ours."""
+        bound = self.current.interfaces[outside].crypto_map
+        if bound:
+            return bound
+        name = self.options.names.crypto_map
+        other = next((i.name for i in self.current.interfaces.values() if i.crypto_map == name), None)
+        if other:
+            raise InputError(
+                "names.crypto_map", name, f"this map is bound to {other}, not to {outside}", "Choose another name"
+            )
+        return name
+
+    def find_dynamic(self, map_name: str, tunnels: Sequence[Tunnel]) -> DynamicEntry | None:
+        """Our dynamic entry among those that the map refers to.
+
+        By its proxy identities, else by its name, else (where the intent wants no list) the one that has none and
+        offers the same transforms. An unreferenced map of our name is ours too.
+        """
+        reached = [
+            dynamic
+            for entry in self.current.entries_of(map_name)
+            if entry.dynamic
+            for dynamic in self.current.dynamic_of(entry.dynamic)
+        ]
+        regions = [Region.pair(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
+        for dynamic in reached:
+            aces = self._list(dynamic.acl).aces if dynamic.acl else ()
+            if any(ace.region.overlaps(region) for ace in aces for region in regions):
+                return dynamic
+        named = [*reached, *self.current.dynamic_of(self.options.names.dynamic_map)]
+        for dynamic in named:
+            if dynamic.map == self.options.names.dynamic_map:
+                return dynamic
+        open_entries = [dynamic for dynamic in reached if not dynamic.acl and not dynamic.others]
+        if not self.responder.match_address:
+            return next((dynamic for dynamic in open_entries if self._same_set(dynamic.transform_sets)), None)
+        return None
+
+    def _same_set(self, names: Sequence[str]) -> str | None:
+        """The first of the sets that has the suite's transforms, in tunnel mode."""
+        for name in names:
+            found = self.target.transform_sets.get(name)
+            if found and self.dialect.spelling.read_transform(found.words) == self.responder.suite.ipsec:
+                if not any("transport" in line for line in found.lines):
+                    return name
+        return None
+
+    def _list(self, name: str | None) -> AccessList:
+        return self.target.access_lists.get(name or "", AccessList(name or ""))
+
+    def rules_from(self, config: IosConfig, network: Network, outside: str) -> list[NatRule]:
+        """The rules that can translate packets of a hub network on their way out."""
+        home = self.interface_of(network, outside)
+        if config.interfaces[home].nat != "inside" or config.interfaces[outside].nat != "outside":
+            return []
+        return list(config.nat_rules)
+
+    def translated(self, config: IosConfig, network: Network, outside: str, region: Region) -> bool:
+        """Whether a packet of ``region`` leaves with another source."""
+        for rule in self.rules_from(config, network, outside):
+            for name in config.lists_of(rule):
+                found = meaning(config.access_lists.get(name, AccessList(name)).entries, region)
+                if found.permit or found.unsure:
+                    return True
+        return False
+
+    # --- what is wanted -------------------------------------------------------------------------------------------
+
+    def place(self, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel]) -> None:
+        """Edit the target so that it holds all tunnels of the hub."""
+        suite = self.responder.suite
+        require_available(
+            suite, self.dialect.spelling, f"IOS {self.current.version}", f"suite of {self.responder.host}"
+        )
+        outside = self.outside()
+        for network in self.responder.networks:
+            self.interface_of(network, outside)
+        map_name = self.crypto_map(outside)
+        found = self.find_dynamic(map_name, tunnels)
+        self._place_policy()
+        self._place_key(ours=found is not None)
+        if self.responder.dpd:
+            self.target.keepalive = self.responder.dpd
+            self.scope.add(render.keepalive_ref())
+        dynamic = self._place_dynamic(found, tunnels, leaving, outside)
+        self._place_map_entry(map_name, dynamic)
+        self.target.interfaces[outside] = replace(self.target.interfaces[outside], crypto_map=map_name)
+        self.scope.add(render.binding_ref(outside))
+        plain = not any(
+            self.translated(self.current, network, outside, Region.pair(network.prefix, spoke))
+            for tunnel in tunnels
+            for network in tunnel.responder_networks
+            for spoke in (n.prefix for n in tunnel.networks)
+        )
+        self.nat_early = plain and not self.responder.match_address
+        if self.options.pat == "present":
+            self._place_pat(outside)
+        self._place_denies(tunnels, outside)
+
+    def _place_policy(self) -> None:
+        wanted = self.responder.suite.ike
+        policies = self.target.policies
+        same = [n for n, policy in sorted(policies.items()) if policy.proposal and policy.proposal.matches(wanted)]
+        exact = [n for n in same if (p := policies[n].proposal) and wanted.lifetime in (None, p.lifetime)]
+        number = next(iter(exact or same), None)
+        if number is None:
+            number = first_free(set(policies), self.options.names.ike_policy, below=10001)
+            if number is None or number in policies:
+                raise InputError(
+                    "names.ike_policy",
+                    number,
+                    "this policy exists with other algorithms",
+                    "Choose a free number, or leave it out",
+                )
+        if not exact:
+            policies[number] = IkePolicy(number, wanted, render.policy_attributes(wanted, self.dialect))
+        self.scope.add(render.policy_ref(number))
+
+    def _place_key(self, *, ours: bool) -> None:
+        """The key for callers whose address nobody knows: the wildcard.
+
+        A wildcard key that is there without our dynamic entry is somebody else's and is never replaced.
+        """
+        wanted = IsakmpKey(WILDCARD, self.responder.pre_shared_key)
+        self.scope.add(render.key_ref(wanted))
+        index = next((i for i, key in enumerate(self.target.keys) if key.prefix == WILDCARD), None)
+        if index is None:
+            self.target.keys.append(wanted)
+            return
+        old = self.target.keys[index]
+        same = old.key.same_as(wanted.key)
+        if same or (same is None and self.options.update_secret == "on_create"):
+            return
+        if not ours:
+            raise InputError(
+                f"responder {self.responder.host}, pre_shared_key",
+                None,
+                "the device has another key for 0.0.0.0 0.0.0.0, which callers of others use",
+                "Use that key in the intent, or remove it from the device first",
+            )
+        self.target.keys[index] = replace(wanted, tail=old.tail)
+
+    def _place_dynamic(
+        self, found: DynamicEntry | None, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str
+    ) -> DynamicEntry:
+        names = self.options.names
+        responder = self.responder
+        entry = found or DynamicEntry(names.dynamic_map, 10)
+        transform_set = self._same_set(entry.transform_sets) or self._place_transform_set()
+        entry = replace(
+            entry,
+            transform_sets=(transform_set,),
+            pfs=f"group{responder.pfs}" if responder.pfs else entry.pfs,
+            seconds=responder.ipsec_seconds or entry.seconds,
+            kilobytes=responder.ipsec_kilobytes or entry.kilobytes,
+            acl=(entry.acl or names.match_acl) if responder.match_address else entry.acl,
+        )
+        if entry.acl:
+            self._place_match_list(entry.acl, tunnels, leaving, outside, live=bool(found and found.acl))
+        self.target.dynamic_entries[(entry.map, entry.sequence)] = entry
+        self.scope |= {render.dynamic_ref(entry.map), render.set_ref(transform_set)}
+        return entry
+
+    def _place_transform_set(self) -> str:
+        wanted = self.responder.suite.ipsec
+        name = self.options.names.transform_set.format(transform=transform_name(wanted))
+        if self._same_set([name]):
+            return name
+        if name in self.target.transform_sets:
+            raise InputError(
+                "names.transform_set", name, "this set exists with other transforms", "Choose another name"
+            )
+        words = tuple(self.dialect.spelling.write_transform(wanted).split())
+        self.target.transform_sets[name] = TransformSet(name, words)
+        return name
+
+    def _place_match_list(
+        self, name: str, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str, *, live: bool
+    ) -> None:
+        """The mirror of the initiators' crypto lists, exactly (with ``partial`` at least)."""
+        if name in self.current.standard_lists:
+            raise InputError("names.match_acl", name, "this list exists and is a standard one", "Choose another name")
+        old = self._list(name)
+        wanted = [Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
+        gone = {Ace.between("permit", hub, spoke) for tunnel in leaving for spoke, hub in tunnel.pairs}
+        stale = [ace for ace in old.aces if ace not in wanted and (not self.options.partial or ace in gone)]
+        kept = [entry for entry in old.entries if entry not in stale]
+        added = [ace for ace in wanted if ace not in old.entries]
+        self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
+        self.scope.add(render.acl_ref(name))
+        for ace in added:
+            self.ace_stage[(name, ace)] = "acl" if live else "object"
+        for ace in stale:
+            self.ace_stage[(name, ace)] = "acl-out"
+            self._withdraw_deny(replace(ace, action="deny"), outside)
+
+    def _place_map_entry(self, map_name: str, dynamic: DynamicEntry) -> None:
+        existing = next((entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map), None)
+        if existing is None:
+            taken = {entry.sequence for entry in self.target.entries_of(map_name)}
+            wanted = self.options.names.sequence
+            # A dynamic entry in front of static ones would take their peers' negotiations.
+            sequence = first_free(taken, wanted, above=max(taken, default=0))
+            if sequence is None or sequence in taken or (wanted and taken and wanted < max(taken)):
+                raise InputError(
+                    "names.sequence",
+                    sequence,
+                    f"crypto map {map_name} has entries up to {max(taken)}, and a dynamic entry must be the last",
+                    "Choose a higher number, or leave it out",
+                )
+            head = f"crypto map {map_name} {sequence} ipsec-isakmp dynamic {dynamic.map}"
+            existing = MapEntry(map_name, sequence, dynamic.map, head)
+            self.target.entries[(map_name, sequence)] = existing
+        self.scope.add(render.entry_ref(existing))
+
+    def _place_pat(self, outside: str) -> None:
+        """One overload rule on the outside interface that translates the hub's networks."""
+        rule = next(
+            (r for r in self.target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target), None
+        )
+        if rule is None:
+            rule = NatRule("list", self.options.names.nat_acl, f"interface {outside} overload")
+            self._refuse_standard(rule.name)
+            self.target.nat_rules.append(rule)
+        self.scope |= {render.rule_ref(rule), render.acl_ref(rule.name), render.role_ref(outside)}
+        self.target.interfaces[outside] = replace(self.target.interfaces[outside], nat="outside")
+        for network in self.responder.networks:
+            home = self.interface_of(network, outside)
+            self.target.interfaces[home] = replace(self.target.interfaces[home], nat="inside")
+            self.scope.add(render.role_ref(home))
+            old = self._list(rule.name)
+            permit = Ace.between("permit", network.prefix, ANY)
+            found = meaning(old.entries, permit.region)
+            if permit not in old.entries and not found.permit.union(found.deny).contains(permit.region):
+                self._refuse_standard(rule.name)
+                self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
+                self.ace_stage[(rule.name, permit)] = self._nat_stage("nat-list")
+
+    def _nat_stage(self, stage: str) -> str:
+        return f"{stage}-early" if self.nat_early else stage
+
+    def _refuse_standard(self, name: str) -> None:
+        if name in self.current.standard_lists:
+            raise InputError(
+                "names.nat_acl",
+                name,
+                "translation is decided by this standard list, which cannot exempt a destination",
+                "Replace it on the device by an extended list (permit ip NETWORK any) first",
+            )
+
+    def _place_denies(self, tunnels: Sequence[Tunnel], outside: str) -> None:
+        """In every list that translates a hub network: ``deny`` to each initiator's networks, above the permits."""
+        for tunnel in tunnels:
+            for network in tunnel.responder_networks:
+                for spoke in (n.prefix for n in tunnel.networks):
+                    deny = Ace.between("deny", network.prefix, spoke)
+                    for rule in self.rules_from(self.target, network, outside):
+                        for name in self.target.lists_of(rule):
+                            self._place_deny(name, deny)
+
+    def _place_deny(self, name: str, deny: Ace) -> None:
+        old = self._list(name)
+        found = meaning(old.entries, deny.region)
+        if not found.permit and not found.unsure:
+            if deny in old.entries:
+                self.scope.add(render.acl_ref(name))
+            return
+        self._refuse_standard(name)
+        self.scope.add(render.acl_ref(name))
+        self.target.access_lists[name] = AccessList(name, with_deny_above(old.entries, deny), old.numbers)
+        self.ace_stage[(name, deny)] = self._nat_stage("nat-list")
+
+    # --- what goes ------------------------------------------------------------------------------------------------
+
+    def take_away(self, tunnels: Sequence[Tunnel]) -> None:
+        """Edit the target so that the hub serves none of its tunnels; what others may use stays."""
+        outside = self.outside()
+        map_name = self.crypto_map(outside)
+        found = self.find_dynamic(map_name, tunnels)
+        for tunnel in tunnels:
+            for spoke, hub in tunnel.pairs:
+                self._withdraw_deny(Ace.between("deny", hub, spoke), outside)
+        if found:
+            self._take_dynamic(found, map_name, outside)
+        if self.options.remove_shared:
+            self._take_shared(outside)
+
+    def _take_dynamic(self, dynamic: DynamicEntry, map_name: str, outside: str) -> None:
+        target = self.target
+        del target.dynamic_entries[(dynamic.map, dynamic.sequence)]
+        self.scope |= {render.dynamic_ref(dynamic.map), render.binding_ref(outside)}
+        if not target.dynamic_of(dynamic.map):
+            for key, entry in list(target.entries.items()):
+                if entry.dynamic == dynamic.map:
+                    self.scope.add(render.entry_ref(entry))
+                    del target.entries[key]
+        if not target.entries_of(map_name):
+            target.interfaces[outside] = replace(target.interfaces[outside], crypto_map=None)
+        if dynamic.acl and not self._acl_needed(dynamic.acl):
+            self.scope.add(render.acl_ref(dynamic.acl))
+            target.access_lists.pop(dynamic.acl, None)
+        for name in dynamic.transform_sets:
+            used = any(name in other.transform_sets for other in target.dynamic_entries.values())
+            static = any(name in line.split() for entry in target.entries.values() for line in entry.lines)
+            if not used and not static and name not in self.current.other_users:
+                self.scope.add(render.set_ref(name))
+                target.transform_sets.pop(name, None)
+
+    def _acl_needed(self, name: str) -> bool:
+        rules = any(name in self.target.lists_of(rule) for rule in self.target.nat_rules)
+        return name in self.target.crypto_lists() or rules or name in self.current.other_users
+
+    def _withdraw_deny(self, deny: Ace, outside: str) -> None:
+        """Take a ``deny`` that equals one of ours out of the lists that decide translation."""
+        for rule in self.target.nat_rules:
+            for name in self.target.lists_of(rule):
+                old = self._list(name)
+                if deny not in old.entries:
+                    continue
+                position = old.entries.index(deny)
+                entries = tuple(entry for entry in old.entries if entry != deny)
+                numbers = old.numbers[:position] + old.numbers[position + 1 :]
+                self.scope.add(render.acl_ref(name))
+                self.target.access_lists[name] = AccessList(name, entries, numbers)
+                self.ace_stage[(name, deny)] = "deny-out"
+
+    def _take_shared(self, outside: str) -> None:
+        """Policy, wildcard key and PAT: what nothing else needs any more."""
+        target = self.target
+        in_use = any(interface.crypto_map for interface in target.interfaces.values())
+        if not in_use:
+            for number, policy in list(target.policies.items()):
+                if policy.proposal and policy.proposal.matches(self.responder.suite.ike):
+                    del target.policies[number]
+                    self.scope.add(render.policy_ref(number))
+            for key in list(target.keys):
+                if key.prefix == WILDCARD and key.key.same_as(self.responder.pre_shared_key):
+                    target.keys.remove(key)
+                    self.scope.add(render.key_ref(key))
+            if self.responder.dpd and target.keepalive == self.responder.dpd:
+                target.keepalive = None
+                self.scope.add(render.keepalive_ref())
+        if self.options.pat == "present":
+            self._take_pat(outside)
+
+    def _take_pat(self, outside: str) -> None:
+        """Our permits; with the last one the rule and its list; with the last rule the interfaces' roles."""
+        target = self.target
+        wanted = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for rule in [r for r in target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target]:
+            old = self._list(rule.name)
+            left = [entry for entry in old.entries if entry not in wanted]
+            self.scope |= {render.acl_ref(rule.name), render.rule_ref(rule)}
+            if any(isinstance(entry, Ace) and entry.action == "permit" for entry in left):
+                self.target.access_lists[rule.name] = AccessList(rule.name, tuple(left))
+                for ace in wanted:
+                    self.ace_stage[(rule.name, ace)] = "nat-rule-out"
+                continue
+            target.nat_rules.remove(rule)
+            if not self._acl_needed(rule.name):
+                target.access_lists.pop(rule.name, None)
+            self.findings.append(
+                Finding("pat-removed", "warning", f"taking '{rule.text}' away takes Internet access away", (rule.text,))
+            )
+        if not target.nat_rules and not any(text.startswith("ip nat inside source") for text in target.statics):
+            for network in self.responder.networks:
+                for name in (outside, self.interface_of(network, outside)):
+                    target.interfaces[name] = replace(target.interfaces[name], nat=None)
+                    self.scope.add(render.role_ref(name))
+
+    # --- what the user should know --------------------------------------------------------------------------------
+
+    def judge(self, staying: Sequence[Tunnel]) -> None:
+        """Findings on what the device will hold."""
+        if not staying:
+            return
+        host = self.responder.host
+        for part, grade in self.responder.suite.weaknesses():
+            self.findings.append(Finding("weak-algorithm", "warning", f"responder {host}: {part} is {grade}"))
+        self.findings.append(
+            Finding(
+                "wildcard-key",
+                "note",
+                "one key serves every caller: whoever has it may claim any network that the dynamic entry accepts "
+                "(a key per initiator needs IKEv2)",
+                tuple(
+                    f"crypto isakmp key ******** {render.key_target(k)}"
+                    for k in self.target.keys
+                    if k.prefix == WILDCARD
+                ),
+            )
+        )
+        if not self.responder.match_address:
+            self.findings.append(
+                Finding(
+                    "clear-without-sa",
+                    "warning",
+                    "without match_address the router sends traffic for the initiators' networks in clear while no SA "
+                    "exists, and accepts any proxy identity",
+                )
+            )
+        self._judge_statics(staying)
+        self._judge_denies(staying)
+
+    def _judge_statics(self, staying: Sequence[Tunnel]) -> None:
+        networks = [network.prefix for tunnel in staying for network in tunnel.responder_networks]
+        for text in self.target.statics:
+            words = text.split()
+            if not text.startswith("ip nat inside source static") or "route-map" in words:
+                continue
+            address = next((word for word in words if word.count(".") == 3), "")
+            try:
+                inside = any(n.network <= parse_address(address) <= n.last for n in networks)
+            except ValueError:
+                continue
+            if inside:
+                self.findings.append(
+                    Finding(
+                        "static-nat-shadows-exemption",
+                        "warning",
+                        f"static translations come before the list: {address} answers into the tunnel with its public "
+                        "address. "
+                        "Give the static line a route-map that denies the tunnels' networks",
+                        (text,),
+                    )
+                )
+
+    def _judge_denies(self, staying: Sequence[Tunnel]) -> None:
+        """Exempt from translation, but not part of any tunnel: such packets leave in clear with their own source."""
+        protected = Region()
+        for tunnel in staying:
+            for spoke, hub in tunnel.pairs:
+                protected = protected.union(Region.pair(hub, spoke))
+        for name in self.target.crypto_lists():
+            protected = protected.union(meaning(self._list(name).entries).permit)
+        hub_networks = [network.prefix for network in self.responder.networks]
+        lists = {name for rule in self.target.nat_rules for name in self.target.lists_of(rule)}
+        for name in sorted(name for name in lists if render.acl_ref(name) in self.scope):
+            for ace in self._list(name).aces:
+                ours = any(ace.source.prefix.overlaps(prefix) for prefix in hub_networks)
+                if ace.action != "deny" or not ace.exact or not ours or protected.contains(ace.region):
+                    continue
+                if self.options.exclusive:
+                    old = self._list(name)
+                    left = tuple(entry for entry in old.entries if entry != ace)
+                    self.target.access_lists[name] = AccessList(name, left)
+                    self.ace_stage[(name, ace)] = "deny-out"
+                    continue
+                self.findings.append(
+                    Finding(
+                        "exempt-but-unprotected",
+                        "warning",
+                        EXEMPT_BUT_UNPROTECTED,
+                        (f"access-list {name} {render.entry_text(ace)}",),
+                    )
+                )
+
+    # --- from the difference to steps -----------------------------------------------------------------------------
+
+    def steps(self) -> list[Step]:
+        """The difference between current and target, in the natural order of the platform."""
+        return [*self._adding(), *self._removing()]
+
+    def _adding(self) -> list[Step]:
+        old, new = self.current, self.target
+        steps: list[Step] = []
+        for number, policy in sorted(new.policies.items()):
+            if number not in old.policies:
+                steps.append(render.create_policy(policy))
+            elif old.policies[number] != policy:
+                steps.append(self._change_policy(old.policies[number], policy))
+        steps += self._keys()
+        if new.keepalive and new.keepalive != old.keepalive:
+            text = f"crypto isakmp keepalive {new.keepalive.interval} {new.keepalive.retry}"
+            back = old.keepalive
+            undo = f"crypto isakmp keepalive {back.interval} {back.retry}" if back else "no crypto isakmp keepalive"
+            steps.append(Step((Line.of(text),), (Line.of(undo),), "object"))
+        for name, transform_set in new.transform_sets.items():
+            if name not in old.transform_sets:
+                text = render.transform_set_lines(transform_set)[0]
+                steps.append(simple_step(text, "object", provides={render.set_ref(name)}))
+        for name, access_list in new.access_lists.items():
+            if name not in old.access_lists:
+                stages = [self.ace_stage.get((name, entry), "object") for entry in access_list.entries]
+                steps += render.create_list(access_list, stages)
+            else:
+                steps += self._list_edits(old.access_lists[name], access_list)
+        for key, dynamic in new.dynamic_entries.items():
+            if key not in old.dynamic_entries:
+                steps.append(render.create_dynamic(dynamic))
+            elif old.dynamic_entries[key] != dynamic:
+                steps += self._change_dynamic(old.dynamic_entries[key], dynamic)
+        for key, entry in new.entries.items():
+            if key not in old.entries:
+                needs = {render.dynamic_ref(entry.dynamic or "")}
+                text = f"no crypto map {entry.map} {entry.sequence}"
+                provides = frozenset({render.entry_ref(entry)})
+                steps.append(Step((Line.of(entry.head),), (Line.of(text),), "entry", provides, frozenset(needs)))
+        for name, interface in new.interfaces.items():
+            before = old.interfaces[name]
+            parents = (f"interface {name}",)
+            if interface.crypto_map and interface.crypto_map != before.crypto_map:
+                needs = {render.entry_ref(entry) for entry in new.entries_of(interface.crypto_map)}
+                steps.append(simple_step(f"crypto map {interface.crypto_map}", "bind", needs=needs, parents=parents))
+            if interface.nat and interface.nat != before.nat:
+                steps.append(simple_step(f"ip nat {interface.nat}", self._nat_stage("nat-role"), parents=parents))
+        for rule in new.nat_rules:
+            if rule not in old.nat_rules:
+                needs = {render.acl_ref(rule.name)}
+                steps.append(simple_step(rule.text, self._nat_stage("nat-rule"), needs=needs))
+        return steps
+
+    def _change_policy(self, old: IkePolicy, new: IkePolicy) -> Step:
+        """Only the lifetime of an adopted policy can differ."""
+        parents = (f"crypto isakmp policy {new.number}",)
+        do, undo = (
+            next((line for line in policy.lines if line.startswith("lifetime")), "no lifetime") for policy in (new, old)
+        )
+        return Step((Line.of(do, parents=parents),), (Line.of(undo, parents=parents),), "object")
+
+    def _keys(self) -> list[Step]:
+        before = {key.prefix: key for key in self.current.keys}
+        steps = []
+        for key in self.target.keys:
+            old = before.get(key.prefix)
+            if old is None:
+                steps.append(render.create_key(key))
+            elif old is not key and old != key:
+                steps.append(render.replace_key(old, key))
+        return steps
+
+    def _change_dynamic(self, old: DynamicEntry, new: DynamicEntry) -> list[Step]:
+        """Single-valued lines, typed again with their new value; a second ``set transform-set`` replaces the first."""
+        steps = []
+        before = render.dynamic_attributes(old)
+        for line in render.dynamic_attributes(new):
+            if line in before:
+                continue
+            head = " ".join(line.split()[: 4 if "lifetime" in line else 2])
+            previous = next((row for row in before if row.startswith(head)), f"no {line}")
+            needs = {render.set_ref(name) for name in new.transform_sets} if "transform-set" in line else set()
+            if line.startswith("match address"):
+                needs = {render.acl_ref(new.acl or "")}
+            steps.append(
+                Step(
+                    (Line.of(line, parents=(new.head,)),),
+                    (Line.of(previous, parents=(new.head,)),),
+                    "entry",
+                    provides=frozenset({render.dynamic_ref(new.map)}),
+                    needs=frozenset(needs),
+                    # What the old line named may go only after this one.
+                    releases=frozenset(
+                        {render.set_ref(name) for name in old.transform_sets if "transform-set" in line}
+                    ),
+                )
+            )
+        return steps
+
+    def _list_edits(self, old: AccessList, new: AccessList) -> list[Step]:
+        steps: list[Step] = []
+        current = old
+        for edit in list_edits(old.entries, new.entries):
+            if isinstance(edit, Insert):
+                stage = self.ace_stage.get((new.name, edit.entry), "object")
+                made, current = render.insert_entry(current, edit.position, edit.entry, stage)
+                steps += made
+            else:
+                # A ``deny`` that moves up was dead where it stood: it goes right before it comes back.
+                moves = edit.entry in new.entries
+                stage = (
+                    self.ace_stage.get((new.name, edit.entry), "rest")
+                    if moves
+                    else self._out_stage(new.name, edit.entry)
+                )
+                step, current = render.delete_entry(current, edit.position, stage)
+                steps.append(step)
+        return steps
+
+    def _out_stage(self, name: str, entry: Entry) -> str:
+        """A class that is translated afterwards switches at its ``deny``; one that is not, when its protection goes."""
+        stage = self.ace_stage.get((name, entry), "rest")
+        if stage == "deny-out" and isinstance(entry, Ace):
+            later = meaning(self._list(name).entries, entry.region)
+            if not later.permit and not later.unsure:
+                return "deny-out-late"
+        return stage
+
+    def _removing(self) -> list[Step]:
+        old, new = self.current, self.target
+        steps: list[Step] = []
+        for rule in old.nat_rules:
+            if rule not in new.nat_rules:
+                # Without a list the class leaves in clear whenever no SA exists: its protection must go first.
+                stage = "nat-rule-out" if self.responder.match_address else "nat-rule-out-late"
+                do = Line.of(f"no {rule.text}", question=_IN_USE)
+                lists = frozenset(render.acl_ref(name) for name in old.lists_of(rule))
+                steps.append(Step((do,), (Line.of(rule.text),), stage, releases=lists))
+        for name, interface in old.interfaces.items():
+            parents = (f"interface {name}",)
+            if interface.crypto_map and not new.interfaces[name].crypto_map:
+                released = {render.entry_ref(entry) for entry in old.entries_of(interface.crypto_map)}
+                steps.append(
+                    removal_step(f"crypto map {interface.crypto_map}", "unbind", releases=released, parents=parents)
+                )
+            if interface.nat and not new.interfaces[name].nat:
+                steps.append(removal_step(f"ip nat {interface.nat}", "nat-role-out", parents=parents))
+        for key, entry in old.entries.items():
+            if key not in new.entries:
+                steps.append(
+                    Step(
+                        (Line.of(f"no crypto map {entry.map} {entry.sequence}"),),
+                        (Line.of(entry.head),),
+                        "entry-out",
+                        releases=frozenset({render.dynamic_ref(entry.dynamic or "")}),
+                    )
+                )
+        for key, dynamic in old.dynamic_entries.items():
+            if key not in new.dynamic_entries:
+                steps.append(render.remove_dynamic(dynamic))
+        for name, access_list in old.access_lists.items():
+            if name not in new.access_lists:
+                steps.append(render.remove_list(access_list, "acl-out"))
+        for name, transform_set in old.transform_sets.items():
+            if name not in new.transform_sets:
+                text = render.transform_set_lines(transform_set)[0]
+                steps.append(removal_step(text, "rest", removes={render.set_ref(name)}))
+        for isakmp_key in old.keys:
+            if all(key.prefix != isakmp_key.prefix for key in new.keys):
+                steps.append(render.remove_key(isakmp_key))
+        if old.keepalive and not new.keepalive:
+            text = f"crypto isakmp keepalive {old.keepalive.interval} {old.keepalive.retry}"
+            steps.append(removal_step(text, "rest"))
+        for number, policy in old.policies.items():
+            if number not in new.policies:
+                steps.append(render.remove_policy(policy))
+        return steps

@@ -1,0 +1,87 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one device is told beside the intent: names of its objects, and how far we may go on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .errors import InputError
+
+#: Objects with this prefix are ours whoever made them.
+PREFIX = "L2L-"
+
+#: Names of maps, sets and lists as both platforms take them. PIX/ASA and IOS know longer ones; 64 is what 7.0 takes.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names for objects that have to be made. What exists keeps its name.
+
+    ``{tunnel}``, ``{interface}`` and ``{transform}`` stand for the tunnel's name, the interface's, and the transform's
+    (``AES256-SHA``). None: ``ike_policy`` and ``sequence`` take the first free multiple of ten.
+    """
+
+    crypto_map: str = PREFIX + "MAP"
+    transform_set: str = PREFIX + "{transform}"
+    crypto_acl: str = PREFIX + "{tunnel}"
+    exemption_acl: str = PREFIX + "NONAT-{interface}"
+    dynamic_map: str = PREFIX + "DYN"
+    match_acl: str = PREFIX + "MATCH"
+    nat_acl: str = PREFIX + "NAT"
+    ike_policy: int | None = None
+    sequence: int | None = None
+    nat_id: int | None = None
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any] | None) -> Names:
+        """From the user's ``names``; raises InputError for an unknown or impossible one."""
+        values: dict[str, Any] = {}
+        known = {item.name for item in fields(cls)}
+        ranges = {"ike_policy": (1, 10000), "sequence": (1, 65535), "nat_id": (1, 65535)}
+        for key, value in (data or {}).items():
+            if value is None:
+                continue
+            option = f"names.{key}"
+            if key not in known:
+                raise InputError(option, None, "there is no such name", f"Known are: {', '.join(sorted(known))}")
+            if key in ranges:
+                low, high = ranges[key]
+                if not str(value).isdecimal() or not low <= int(value) <= high:
+                    raise InputError(option, value, "out of range", f"Give a whole number from {low} to {high}")
+                values[key] = int(value)
+                continue
+            bare = str(value).replace("{tunnel}", "T").replace("{interface}", "I").replace("{transform}", "X")
+            if not _NAME.fullmatch(bare):
+                raise InputError(
+                    option, value, "the devices cannot take this name", "Use up to 64 letters, digits and _ . -"
+                )
+            values[key] = str(value)
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one device is treated. The defaults are those of the modules, which document each."""
+
+    names: Names = field(default_factory=Names)
+    pat: str = "foreign"
+    remove_shared: bool = False
+    exclusive: bool = False
+    partial: bool = False
+    update_secret: str = "on_create"
+    outside_interface: str | None = None
+
+
+def first_free(taken: set[int], wanted: int | None = None, above: int = 0, below: int = 65536) -> int | None:
+    """``wanted``, else the first free multiple of ten between the bounds, else any free number; None without one."""
+    if wanted is not None:
+        return wanted
+    tens = (number for number in range((above // 10 + 1) * 10, below, 10) if number not in taken)
+    rest = (number for number in range(above + 1, below) if number not in taken)
+    return next(tens, None) or next(rest, None)

@@ -1,0 +1,226 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call for one device: read → validate → plan → apply → read back → save.
+
+The doors (modules) give their options as they are and return what :func:`run` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .asa import dialect as asa_dialect
+from .asa import model as asa_model
+from .asa import parse as asa_parse
+from .asa import plan as asa_plan
+from .asa import render as asa_render
+from .errors import InputError
+from .intent import Intent, parse_intent
+from .ios import dialect as ios_dialect
+from .ios import model as ios_model
+from .ios import parse as ios_parse
+from .ios import plan as ios_plan
+from .ios import render as ios_render
+from .options import Names, Options
+from .session import Cli, Session
+from .steps import Plan
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What :func:`run` needs of a platform. ``Any`` is its configuration type, which only its own functions look into.
+
+    ``blank`` makes a configuration that has nothing but a version and named interfaces.
+    """
+
+    name: str
+    role: str
+    cli: Cli
+    for_version: Callable[[str], Any]
+    parse: Callable[[str, Mapping[str, str]], Any]
+    make_plan: Callable[..., Plan]
+    owned_text: Callable[..., str]
+    owned_data: Callable[..., dict[str, Any]]
+    blank: Callable[[str, list[str]], Any]
+
+
+def _parse_asa(text: str, _supplements: Mapping[str, str]) -> asa_model.AsaConfig:
+    return asa_parse.parse(text)
+
+
+def _blank_asa(version: str, interfaces: list[str]) -> asa_model.AsaConfig:
+    return asa_model.AsaConfig(
+        version=version, interfaces={name: asa_model.Interface(name, name) for name in interfaces}
+    )
+
+
+def _parse_ios(text: str, supplements: Mapping[str, str]) -> ios_model.IosConfig:
+    return ios_parse.parse(text, next(iter(supplements.values()), ""))
+
+
+def _blank_ios(version: str, interfaces: list[str]) -> ios_model.IosConfig:
+    return ios_model.IosConfig(version=version, interfaces={name: ios_model.Interface(name) for name in interfaces})
+
+
+PLATFORMS = {
+    "asa": Platform(
+        "PIX/ASA", "initiator", asa_dialect.CLI, asa_dialect.for_version, _parse_asa, asa_plan.make_plan,
+        asa_render.owned_text, asa_render.owned_data, _blank_asa,
+    ),
+    "ios": Platform(
+        "IOS", "responder", ios_dialect.CLI, ios_dialect.for_version, _parse_ios, ios_plan.make_plan,
+        ios_render.owned_text, ios_render.owned_data, _blank_ios,
+    ),
+}  # fmt: skip
+
+
+def run(
+    platform: str,
+    request: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    open_session: Callable[[Cli], Session],
+) -> dict[str, Any]:
+    """Do what a module was asked to do and return its result.
+
+    ``request`` holds the module's options with the real keys. ``open_session`` is called at most once, and never for
+    the states ``rendered`` and ``parsed``. Raises CoreError; its text may be shown.
+    """
+    chosen = PLATFORMS[platform]
+    state = request["state"]
+    if state == "parsed":
+        return {"changed": False, "parsed": _parsed(chosen, _required(request, "running_config"))}
+    if state == "gathered":
+        session = open_session(chosen.cli)
+        return {"changed": False, "gathered": _parsed(chosen, session.read(), session.supplements)}
+    options = _options(request)
+    intent = parse_intent(request.get("responders"), request.get("tunnels"))
+    host = _host(chosen, request, intent)
+    if state == "rendered":
+        config = _start(chosen, request, intent, host, options)
+        plan = chosen.make_plan(config, intent, host, options)
+        return {"changed": False, "rendered": plan.commands, "findings": [item.as_dict() for item in plan.findings]}
+    return _bring_about(chosen, request, intent, host, options, check_mode, open_session(chosen.cli))
+
+
+def _bring_about(
+    chosen: Platform,
+    request: Mapping[str, Any],
+    intent: Intent,
+    host: str,
+    options: Options,
+    check_mode: bool,
+    session: Session,
+) -> dict[str, Any]:
+    """``present`` and ``absent``: the whole plan before the first write, and the proof afterwards."""
+    before = session.read()
+    config = chosen.parse(before, session.supplements)
+    dialect = chosen.for_version(config.version)
+    plan = chosen.make_plan(config, intent, host, options, absent=request["state"] == "absent")
+    result: dict[str, Any] = {
+        "changed": bool(plan.steps),
+        "commands": plan.commands,
+        "diff": {
+            "before": plan.before,
+            "after": plan.after,
+            "before_header": f"{host} (before)",
+            "after_header": f"{host} (after)",
+        },
+        "before": chosen.owned_data(config, plan.scope, dialect),
+        "after": plan.after_data,
+        "findings": [item.as_dict() for item in plan.findings],
+        "saved": False,
+    }
+    if not check_mode:
+        session.apply(plan.steps, before)
+        if plan.steps:
+            _prove(chosen, session, plan, before)
+        if request["save"] == "always" or (request["save"] == "changed" and plan.steps):
+            session.save()
+            result["saved"] = True
+    return result
+
+
+def _prove(chosen: Platform, session: Session, plan: Plan, before: str) -> None:
+    """Read back and compare with what was computed; undo when the device does not hold it."""
+    held = chosen.parse(session.read(), session.supplements)
+    text = chosen.owned_text(held, plan.scope, chosen.for_version(held.version))
+    if text != plan.after:
+        missing = [line for line in plan.after.splitlines() if line not in text.splitlines()]
+        extra = [line for line in text.splitlines() if line not in plan.after.splitlines()]
+        detail = "; ".join(
+            [
+                *(f"missing '{line.strip()}'" for line in missing[:3]),
+                *(f"not expected '{line.strip()}'" for line in extra[:3]),
+            ]
+        )
+        raise session.undo(
+            plan.steps,
+            before,
+            f"the device took every line but does not hold what was wanted ({detail or 'other order'})",
+        )
+
+
+def _parsed(chosen: Platform, text: str, supplements: Mapping[str, str] | None = None) -> dict[str, Any]:
+    config = chosen.parse(text, supplements or {})
+    return chosen.owned_data(config, None, chosen.for_version(config.version))
+
+
+def _options(request: Mapping[str, Any]) -> Options:
+    given = {key: request.get(key) for key in Options.__dataclass_fields__ if key != "names"}
+    return Options(
+        names=Names.read(request.get("names")), **{key: value for key, value in given.items() if value is not None}
+    )
+
+
+def _required(request: Mapping[str, Any], option: str) -> str:
+    value = request.get(option)
+    if not value:
+        raise InputError(option, None, f"state {request['state']} needs it", f"Give {option}")
+    return str(value)
+
+
+def _host(chosen: Platform, request: Mapping[str, Any], intent: Intent) -> str:
+    """The device's name in the intent; refuses the wrong platform for its part."""
+    host = _required(request, "host")
+    initiates, responds = bool(intent.of_initiator(host)), intent.responder(host) is not None
+    if chosen.role == "initiator" and responds:
+        raise InputError(
+            "host", host, "it is a responder, and a PIX/ASA can only initiate here", "Use ios_ipsec_l2l for this host"
+        )
+    if chosen.role == "responder" and initiates:
+        raise InputError(
+            "host",
+            host,
+            "it is an initiator, and an IOS router can only respond here",
+            "Use asa_ipsec_l2l for this host",
+        )
+    if not (initiates or responds):
+        known = sorted({tunnel.initiator for tunnel in intent.tunnels} | {r.host for r in intent.responders})
+        raise InputError("host", host, "the intent does not know this host", f"It knows: {', '.join(known) or 'none'}")
+    return host
+
+
+def _start(chosen: Platform, request: Mapping[str, Any], intent: Intent, host: str, options: Options) -> Any:
+    """What ``rendered`` starts from: the given configuration, or nothing but the interfaces that the options name."""
+    if request.get("running_config"):
+        return chosen.parse(str(request["running_config"]), {})
+    outside = _required(request, "outside_interface")
+    version = _required(request, "version")
+    chosen.for_version(version)
+    responder = intent.responder(host)
+    networks = [n for t in intent.of_initiator(host) for n in t.networks] + list(
+        responder.networks if responder else ()
+    )
+    unnamed = next((network for network in networks if not network.interface), None)
+    if unnamed:
+        raise InputError(
+            "networks",
+            unnamed,
+            "without running_config nobody knows the interface behind which it lies",
+            f"Write {{prefix: {unnamed}, interface: …}}, or give running_config",
+        )
+    return chosen.blank(version, [outside, *dict.fromkeys(str(network.interface) for network in networks)])
