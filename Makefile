@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `make help` lists the targets. Everything that is made goes to .venv/ and build/; nothing else is touched.
+# PYTHON=... chooses the interpreter for .venv; WORKERS=... the number of pytest processes.
+
+ENV := scripts/env.sh
+CHECKS := $(ENV) python scripts/checks.py
+
+.DEFAULT_GOAL := help
+.PHONY: help all test lint unit core sanity molecule docs-check artifact demo format lock clean clean-venv
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+all: .venv/.stamp ## set up .venv and the installed copy of the collection
+	@$(ENV) scripts/install.sh
+
+.venv/.stamp: requirements-dev.txt scripts/venv.sh
+	@scripts/venv.sh
+
+test: all ## everything below except the demo, with times
+	@$(CHECKS)
+
+lint: all ## ruff, licences, artifact, changelog, mypy, documentation, ansible-lint
+	@$(CHECKS) ruff reuse artifact changelog mypy docs ansible-lint
+
+core: all ## the core's tests, where Ansible cannot be imported
+	@$(CHECKS) core
+
+unit: all ## all of tests/unit
+	@$(CHECKS) core unit
+
+sanity: all ## ansible-test sanity on the installed collection
+	@$(CHECKS) sanity
+
+molecule: all ## the Molecule scenarios against emulated devices
+	@$(CHECKS) molecule
+
+docs-check: all ## the documentation of modules, filters and roles
+	@$(CHECKS) docs
+
+artifact: all ## what is in the built collection
+	@$(CHECKS) artifact
+
+demo: all ## the first tunnel on two emulated devices: plan, apply, apply again, verify
+	@$(ENV) scripts/demo.sh
+
+format: .venv/.stamp ## let ruff write what it can
+	@$(ENV) ruff check --fix --cache-dir build/ruff .
+	@$(ENV) ruff format --cache-dir build/ruff .
+
+lock: ## make requirements-dev.txt anew from requirements-dev.in (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" $(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove build/
+	rm -rf build
+
+clean-venv: clean ## remove build/ and .venv/
+	rm -rf .venv

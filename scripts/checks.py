@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of `make test`: run those named (all by default), cheapest first, and count what they prove.
+
+Called by the Makefile through scripts/env.sh. Stops at the first part that fails. The last line is a count:
+pytest's tests, ansible-test's tests, Molecule's playbooks, and one for each other command.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+OWN = Path("ansible_collections/netvpn/dynamic_l2l")
+INSTALLED = BUILD / "root" / OWN
+WORK = BUILD / "work" / OWN
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a part. Without `count` it counts as one check."""
+
+    argv: list[str]
+    cwd: Path = ROOT
+    env: dict[str, str] = field(default_factory=dict)
+    count: Callable[[str, bool], tuple[int, int]] | None = None
+
+
+def _one(_output: str, success: bool) -> tuple[int, int]:
+    return (1, 0) if success else (0, 1)
+
+
+def _lines(pattern: str) -> Callable[[str, bool], tuple[int, int]]:
+    """Every matching line is a check; of a failed command at least one failed. No check at all is a failure."""
+    regex = re.compile(pattern, re.MULTILINE)
+
+    def count(output: str, success: bool) -> tuple[int, int]:
+        found = len(regex.findall(output))
+        return (found, 0) if success and found else (max(found - 1, 0), 1)
+
+    return count
+
+
+def _pytest(name: str, *arguments: str, env: dict[str, str] | None = None) -> Command:
+    report = BUILD / "reports" / f"{name}.xml"
+
+    def count(output: str, success: bool) -> tuple[int, int]:
+        if not report.exists():
+            return _one(output, success)
+        tests = failures = 0
+        for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+            tests += int(suite.get("tests", 0)) - int(suite.get("skipped", 0))
+            failures += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        return tests - failures, failures
+
+    report.unlink(missing_ok=True)
+    return Command(
+        ["python", "-m", "pytest", "-q", f"--junitxml={report}", "-o", f"junit_suite_name={name}", *arguments],
+        env=env or {},
+        count=count,
+    )
+
+
+def ruff() -> Iterator[Command]:
+    yield Command(["ruff", "check", "--cache-dir", "build/ruff", "."])
+    yield Command(["ruff", "format", "--check", "--cache-dir", "build/ruff", "."])
+
+
+def reuse() -> Iterator[Command]:
+    yield Command(["reuse", "lint", "--lines"])
+
+
+def mypy() -> Iterator[Command]:
+    yield Command(
+        ["mypy", "-p", "ansible_collections.netvpn.dynamic_l2l.plugins"], env={"MYPYPATH": str(BUILD / "root")}
+    )
+    if (ROOT / "tests/devices").is_dir():
+        yield Command(["mypy", "-p", "devices"], env={"MYPYPATH": "tests"})
+    yield Command(["mypy", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("scripts/*.py")))])
+
+
+def artifact() -> Iterator[Command]:
+    (tarball,) = (BUILD / "dist").glob("*.tar.gz")
+    yield Command(["python", "scripts/artifact.py", str(tarball)])
+
+
+def changelog() -> Iterator[Command]:
+    yield Command(["antsibull-changelog", "lint"])
+
+
+def core() -> Iterator[Command]:
+    """The core's tests in a process where Ansible cannot be imported: they need none."""
+    yield _pytest("core", "-p", "without_ansible", "tests/unit/core", env={"PYTHONPATH": "scripts/pytest"})
+
+
+def unit() -> Iterator[Command]:
+    workers = ["-n", os.environ.get("WORKERS", "2")]
+    yield _pytest("unit", *workers, "tests/unit", "--ignore=tests/unit/core", env={"PYTHONPATH": "scripts/pythonpath"})
+
+
+def docs() -> Iterator[Command]:
+    options = "--plugin-docs --validate-collection-refs=dependent --disallow-unknown-collection-refs --skip-rstcheck"
+    yield Command(["antsibull-docs", "lint-collection-docs", ".", *options.split()], cwd=INSTALLED)
+
+
+def ansible_lint() -> Iterator[Command]:
+    yield Command(
+        ["ansible-lint", "--profile", "production", "--offline", "--strict"],
+        cwd=WORK,
+        env={"ANSIBLE_COLLECTIONS_PATH": str(BUILD / "work")},
+    )
+
+
+def sanity() -> Iterator[Command]:
+    yield Command(["python", "scripts/bootstrap_pip.py"], count=lambda _output, success: (0, 0 if success else 1))
+    yield Command(
+        ["ansible-test", "sanity", "--color", "no", "--truncate", "0", "--python", PYTHON],
+        cwd=INSTALLED,
+        # else it asks the git repository around build/, which knows no file in there, and skips everything
+        env={"ANSIBLE_TEST_CONTENT_ROOT": str(INSTALLED)},
+        count=_lines(r"^Running sanity test"),
+    )
+
+
+def molecule() -> Iterator[Command]:
+    yield Command(["python", "scripts/molecule_files.py"])
+    yield Command(
+        ["molecule", "test", "--all", "--no-command-borders"],
+        cwd=WORK,
+        env={
+            "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "work"),
+            "PYTHONPATH": str(ROOT / "scripts/pythonpath"),
+            "L2L_STATE": str(BUILD / "molecule"),
+            "HOME": str(BUILD / "molecule/home"),
+        },
+        count=_lines(r"^(?:INFO +)?.*\[.* > .*\] Executed: Successful"),
+    )
+
+
+PARTS: dict[str, Callable[[], Iterator[Command]]] = {
+    "ruff": ruff,
+    "reuse": reuse,
+    "artifact": artifact,
+    "changelog": changelog,
+    "mypy": mypy,
+    "docs": docs,
+    "core": core,
+    "ansible-lint": ansible_lint,
+    "unit": unit,
+    "sanity": sanity,
+    "molecule": molecule,
+}
+
+
+def _run(command: Command) -> tuple[bool, str]:
+    """Run a command, show its output as it comes, and keep it."""
+    kept: list[str] = []
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=os.environ | command.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        print(f"{command.argv[0]}: {error.strerror}: {error.filename}")
+        return False, ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        kept.append(line)
+        print(line, end="", flush=True)
+    return process.wait() == 0, "".join(kept)
+
+
+def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in PARTS]:
+        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    BUILD.joinpath("reports").mkdir(parents=True, exist_ok=True)
+    rows: list[str] = []
+    passed = failed = 0
+    begin = time.monotonic()
+    for name in names or list(PARTS):
+        print(f"\n==== {name}", flush=True)
+        start = time.monotonic()
+        part_passed = part_failed = 0
+        for command in PARTS[name]():
+            success, output = _run(command)
+            good, bad = (command.count or _one)(output, success)
+            part_passed, part_failed = part_passed + good, part_failed + bad
+            if not success or bad:
+                part_failed = max(part_failed, 1)
+                break
+        rows.append(f"{name:<14}{time.monotonic() - start:>8.1f} s{part_passed:>7} passed{part_failed:>5} failed")
+        passed, failed = passed + part_passed, failed + part_failed
+        if failed:
+            break
+    print("\n==== times")
+    print("\n".join(rows))
+    print(f"{'all':<14}{time.monotonic() - begin:>8.1f} s")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
