@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .errors import DeviceError, ReadError, TransportError
-from .steps import Line, Step
+from .steps import Line, Step, typed
 
 #: At most this many lines share a write: one request must end within the connection's command time-out.
 LINES_PER_WRITE = 20
@@ -134,6 +134,8 @@ class Session:
     transport: Transport
     cli: Cli
     supplements: dict[str, str] = field(default_factory=dict)
+    _configuring: bool = False
+    _mode: tuple[str, ...] = ()
 
     def read(self) -> str:
         """The running configuration, whole. Reads the supplements too. Raises ReadError or TransportError."""
@@ -198,10 +200,15 @@ class Session:
         return [row.rstrip() for row in text.splitlines() if row.strip(" !") and not volatile.fullmatch(row.rstrip())]
 
     def _enter(self) -> None:
+        """Into configuration mode, unless we are there: some releases refuse to enter it twice."""
+        if self._configuring:
+            return
         answer = self.transport.write([self.cli.enter])[0]
         self._judge(Line.of(self.cli.enter), answer, self.cli.entered)
+        self._configuring = True
 
     def _leave(self) -> None:
+        self._configuring, self._mode = False, ()
         self._judge(Line.of(self.cli.leave), self.transport.write([self.cli.leave])[0])
 
     def _send(self, lines: Sequence[Line]) -> None:
@@ -217,20 +224,16 @@ class Session:
         self._write(batch)
 
     def _write(self, lines: Sequence[Line], question: str | None = None) -> None:
-        rows: list[Line] = []
-        mode: tuple[str, ...] = ()
-        for line in lines:
-            if line.parents != mode:
-                rows.extend(Line.of(parent) for parent in line.parents)
-            mode = line.parents
-            rows.append(line)
+        rows, self._mode = typed(lines, self._mode)
         if question:
-            for row in rows[:-1]:
-                self._write([row])
+            self._exchange(rows[:-1])
             rows = rows[-1:]
         for start in range(0, len(rows), LINES_PER_WRITE):
-            part = rows[start : start + LINES_PER_WRITE]
-            for row, answer in zip(part, self.transport.write([row.sent for row in part], question), strict=True):
+            self._exchange(rows[start : start + LINES_PER_WRITE], question)
+
+    def _exchange(self, rows: Sequence[Line], question: str | None = None) -> None:
+        if rows:
+            for row, answer in zip(rows, self.transport.write([row.sent for row in rows], question), strict=True):
                 self._judge(row, answer)
 
     def _judge(self, line: Line, answer: str, also: Sequence[str] = ()) -> None:
@@ -250,6 +253,9 @@ class Session:
     def _go_back(self, error: DeviceError, done: Sequence[Step], before: str) -> DeviceError:
         trouble = ""
         try:
+            if self._configuring:
+                # Which mode the refused line left us in is not known: out, and in again.
+                self._leave()
             self._enter()
             for step in reversed(done):
                 for line in step.undo:

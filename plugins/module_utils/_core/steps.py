@@ -141,7 +141,7 @@ class Plan:
     @property
     def commands(self) -> list[str]:
         """The lines as the user sees them, mode lines included, secrets masked."""
-        return [line for line, _secret in typed(line for step in self.steps for line in step.do)]
+        return [row.shown for row in typed(self.lines)[0]]
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -149,16 +149,19 @@ class Plan:
         return tuple(line for step in self.steps for line in step.do)
 
 
-def typed(lines: Iterable[Line]) -> list[tuple[str, Line | None]]:
-    """What is typed for ``lines``: ``(text shown, the line)``; a mode line that has to be entered first has None."""
-    result: list[tuple[str, Line | None]] = []
-    mode: tuple[str, ...] = ()
+def typed(lines: Iterable[Line], mode: tuple[str, ...] = ()) -> tuple[list[Line], tuple[str, ...]]:
+    """What is typed for ``lines`` by somebody who is in ``mode``, and the mode afterwards.
+
+    Lines that open a mode are put in where it changes, and ``exit`` before a global line: in interface mode of IOS both
+    ``crypto map`` and ``ip nat inside`` mean something else.
+    """
+    rows: list[Line] = []
     for line in lines:
-        if line.parents and line.parents != mode:
-            result.extend((parent, None) for parent in line.parents)
-        mode = line.parents
-        result.append((line.shown, line))
-    return result
+        if line.parents != mode:
+            rows.extend(Line.of(parent) for parent in line.parents or ("exit",))
+            mode = line.parents
+        rows.append(line)
+    return rows, mode
 
 
 def in_order(steps: Sequence[Step], switch_order: Sequence[str]) -> tuple[Step, ...]:
