@@ -6,7 +6,7 @@ ENV := scripts/env.sh
 CHECKS := $(ENV) python scripts/checks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help all test lint unit core sanity molecule docs-check artifact demo format lock clean clean-venv
+.PHONY: help all test lint unit core sanity e2e molecule docs-check artifact demo format lock clean clean-venv
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,9 @@ unit: all ## all of tests/unit
 
 sanity: all ## ansible-test sanity on the installed collection
 	@$(CHECKS) sanity
+
+e2e: all ## ansible-playbook over SSH against emulated devices
+	@$(CHECKS) e2e
 
 molecule: all ## the Molecule scenarios against emulated devices
 	@$(CHECKS) molecule

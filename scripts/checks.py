@@ -80,12 +80,11 @@ def reuse() -> Iterator[Command]:
 
 
 def mypy() -> Iterator[Command]:
-    yield Command(
-        ["mypy", "-p", "ansible_collections.netvpn.dynamic_l2l.plugins"], env={"MYPYPATH": str(BUILD / "root")}
-    )
-    if (ROOT / "tests/devices").is_dir():
-        yield Command(["mypy", "-p", "devices"], env={"MYPYPATH": "tests"})
-    yield Command(["mypy", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("scripts/*.py")))])
+    strict = ["mypy", f"--cache-dir={BUILD / 'mypy'}"]
+    plugins = "ansible_collections.netvpn.dynamic_l2l.plugins"
+    yield Command([*strict, "-p", plugins], env={"MYPYPATH": str(BUILD / "root")})
+    yield Command([*strict, "-p", "devices"], env={"MYPYPATH": "tests"})
+    yield Command([*strict, *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("scripts/*.py")))])
 
 
 def artifact() -> Iterator[Command]:
@@ -105,6 +104,10 @@ def core() -> Iterator[Command]:
 def unit() -> Iterator[Command]:
     workers = ["-n", os.environ.get("WORKERS", "2")]
     yield _pytest("unit", *workers, "tests/unit", "--ignore=tests/unit/core", env={"PYTHONPATH": "scripts/pythonpath"})
+
+
+def e2e() -> Iterator[Command]:
+    yield _pytest("e2e", "tests/e2e", env={"PYTHONPATH": "scripts/pythonpath"})
 
 
 def docs() -> Iterator[Command]:
@@ -134,15 +137,8 @@ def sanity() -> Iterator[Command]:
 def molecule() -> Iterator[Command]:
     yield Command(["python", "scripts/molecule_files.py"])
     yield Command(
-        ["molecule", "test", "--all", "--no-command-borders"],
-        cwd=WORK,
-        env={
-            "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "work"),
-            "PYTHONPATH": str(ROOT / "scripts/pythonpath"),
-            "L2L_STATE": str(BUILD / "molecule"),
-            "HOME": str(BUILD / "molecule/home"),
-        },
-        count=_lines(r"^(?:INFO +)?.*\[.* > .*\] Executed: Successful"),
+        ["scripts/molecule.sh", "test", "--all", "--no-command-borders"],
+        count=_lines(r"^(?:INFO +)?.*\[.* > .*\] Executed: \S*Successful"),
     )
 
 
@@ -157,6 +153,7 @@ PARTS: dict[str, Callable[[], Iterator[Command]]] = {
     "ansible-lint": ansible_lint,
     "unit": unit,
     "sanity": sanity,
+    "e2e": e2e,
     "molecule": molecule,
 }
 
@@ -204,6 +201,9 @@ def main(names: list[str]) -> int:
             if not success or bad:
                 part_failed = max(part_failed, 1)
                 break
+        if not part_passed + part_failed:
+            print(f"{name}: not one check was run")
+            part_failed = 1
         rows.append(f"{name:<14}{time.monotonic() - start:>8.1f} s{part_passed:>7} passed{part_failed:>5} failed")
         passed, failed = passed + part_passed, failed + part_failed
         if failed:

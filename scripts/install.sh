@@ -50,7 +50,8 @@ mkdir -p build/root/ansible_collections/netvpn build/work/ansible_collections/ne
 rm -rf "build/root/$own" "build/work/$own"
 cp -a "build/new/$own" "build/work/$own"
 mv "build/new/$own" "build/root/$own"
-cp -a extensions .ansible-lint "build/work/$own/" 2>/dev/null || :
+# molecule knows a collection by its galaxy.yml
+cp -a extensions galaxy.yml .ansible-lint .yamllint "build/work/$own/"
 ln -sfn ../../../../../tests "build/work/$own/tests"
 for namespace in ansible cisco; do
     ln -sfn "../../root/ansible_collections/$namespace" "build/work/ansible_collections/$namespace"
