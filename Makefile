@@ -9,7 +9,7 @@ CHECKS := $(ENV) python scripts/checks.py
 .PHONY: help all test lint unit core sanity e2e molecule docs-check artifact demo format lock clean clean-venv
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 all: .venv/.stamp ## set up .venv and the installed copy of the collection
 	@$(ENV) scripts/install.sh

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-fail() { printf '\n%s\n' "$@" >&2; exit 1; }
+fail() { printf '\n'; printf '%s\n' "$@"; exit 1; } >&2
 
 # 3.11 to 3.13: what ansible-core 2.19 runs on. An interpreter that does not start (a version manager's stub) is none.
 suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; }
