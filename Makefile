@@ -14,7 +14,7 @@ help: ## this list
 all: .venv/.stamp ## set up .venv and the installed copy of the collection
 	@$(ENV) scripts/install.sh
 
-.venv/.stamp: requirements-dev.txt scripts/venv.sh
+.venv/.stamp: requirements-dev.txt
 	@scripts/venv.sh
 
 test: all ## everything below except the demo, with times

@@ -30,7 +30,7 @@ fi
 rm -rf .venv
 "$python" -m venv .venv || fail "python -m venv failed: see above. On Debian and Ubuntu install the package python3-venv."
 echo "filling .venv from requirements-dev.txt (some 400 MB on first use)"
-.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --no-compile --require-hashes \
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --require-hashes \
     -r requirements-dev.txt </dev/null ||
     fail "The packages of requirements-dev.txt could not be installed: pip's words stand above." \
         "pip needs a package index that it can reach (its ordinary settings apply: PIP_INDEX_URL, pip.conf, a proxy)." \
