@@ -1,0 +1,167 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From ``AnsibleModule`` to the core and back: the options, stated once, and how a module ends.
+
+Keys: ``no_log`` keeps them out of the start-up log and of the task's arguments, but it also masks their text wherever
+it occurs in a result, so that a key like ``outside`` would mangle every diff. Therefore the real keys are taken out of
+the module right at the start; from there on the core masks them by their position, and every way out is here.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._cli_transport import CliTransport
+from ._core.algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES
+from ._core.errors import CoreError, DeviceError
+from ._core.prefixes import NETADDR_IMPORT_ERROR
+from ._core.run import run
+from ._core.secret import MASK
+from ._core.session import Cli, Session
+
+_IKE = {
+    "encryption": {"type": "str", "required": True, "choices": list(ENCRYPTIONS)},
+    "hash": {"type": "str", "required": True, "choices": list(HASHES)},
+    "group": {"type": "int", "required": True, "choices": list(GROUPS)},
+}
+
+RESPONDER_SPEC: dict[str, Any] = {
+    "host": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "networks": {"type": "list", "elements": "raw", "required": True},
+    "suite": {"type": "str", "choices": list(SUITES)},
+    "ike": {"type": "dict", "options": _IKE},
+    "ipsec": {"type": "dict", "options": {key: _IKE[key] for key in ("encryption", "hash")}},
+    "pre_shared_key": {"type": "str", "required": True, "no_log": True},
+    "match_address": {"type": "bool", "default": True},
+    "allow_weak_crypto": {"type": "str", "choices": ["none", "legacy", "broken"], "default": "legacy"},
+    "dpd": {"type": "dict", "options": {"interval": {"type": "int"}, "retry": {"type": "int"}}},
+    "pfs": {"type": "int", "choices": list(GROUPS)},
+    "lifetimes": {
+        "type": "dict",
+        "options": {
+            "ike_seconds": {"type": "int"},
+            "ipsec_seconds": {"type": "int"},
+            "ipsec_kilobytes": {"type": "int"},
+        },
+    },
+}
+
+TUNNEL_SPEC: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "initiator": {"type": "str", "required": True},
+    "responder": {"type": "str", "required": True},
+    "networks": {"type": "list", "elements": "raw", "required": True},
+    "responder_networks": {"type": "list", "elements": "raw"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "pre_shared_key": {"type": "str", "no_log": True},
+}
+
+NAMES_SPEC: dict[str, Any] = {
+    **{
+        name: {"type": "str"}
+        for name in (
+            "crypto_map", "transform_set", "crypto_acl", "exemption_acl", "dynamic_map", "match_acl", "nat_acl",
+        )
+    },
+    **{name: {"type": "int"} for name in ("ike_policy", "sequence", "nat_id")},
+}  # fmt: skip
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "host": {"type": "str"},
+    "responders": {"type": "list", "elements": "dict", "options": RESPONDER_SPEC},
+    "tunnels": {"type": "list", "elements": "dict", "options": TUNNEL_SPEC},
+    "state": {
+        "type": "str",
+        "choices": ["present", "absent", "rendered", "parsed", "gathered"],
+        "default": "present",
+    },
+    "names": {"type": "dict", "options": NAMES_SPEC},
+    "pat": {"type": "str", "choices": ["foreign", "present"], "default": "foreign"},
+    "save": {"type": "str", "choices": ["changed", "always", "never"], "default": "changed"},
+    "remove_shared": {"type": "bool", "default": False},
+    "exclusive": {"type": "bool", "default": False},
+    "partial": {"type": "bool", "default": False},
+    # The word "secret" in a name makes Ansible ask: this one is a policy.
+    "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
+    "outside_interface": {"type": "str"},
+    # May hold keys in clear text (more system:running-config): kept out of logs, taken out of the result below.
+    "running_config": {"type": "str", "no_log": True},
+    "version": {"type": "str"},
+}
+
+_INTENT = ("host", "responders", "tunnels")
+
+REQUIRED_IF = [
+    *(("state", state, _INTENT) for state in ("present", "absent", "rendered")),
+    ("state", "parsed", ("running_config",)),
+]
+
+
+def run_module(module: AnsibleModule, platform: str) -> None:
+    """Do what ``module`` was asked for on a device of ``platform`` (``asa`` or ``ios``). Ends the module."""
+    request = _take_secrets(module)
+    if NETADDR_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("netaddr"), exception=NETADDR_IMPORT_ERROR)
+    opened: list[CliTransport] = []
+
+    def open_session(cli: Cli) -> Session:
+        opened.append(CliTransport(getattr(module, "_socket_path", None)))
+        return Session(opened[-1], cli)
+
+    # fail_json adds the exception that is being handled, text and all: it is called when none is.
+    failure: dict[str, Any] | None = None
+    result: dict[str, Any] = {}
+    try:
+        try:
+            result = run(platform, request, check_mode=module.check_mode, open_session=open_session)
+        finally:
+            for transport in opened:
+                transport.close()
+    except CoreError as error:
+        failure = _explain(error)
+    except Exception as error:
+        failure = _confess(error)
+    if failure is not None:
+        module.fail_json(**failure)
+    module.exit_json(**result)
+
+
+def _explain(error: CoreError) -> dict[str, Any]:
+    failure: dict[str, Any] = {"msg": str(error)}
+    if isinstance(error, DeviceError):
+        failure.update(line=error.line, answer=error.answer, rolled_back=error.rolled_back)
+    return failure
+
+
+def _confess(error: Exception) -> dict[str, Any]:
+    """A bug. The exception's text may hold a key, so only its kind and where it happened are told."""
+    frames = [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    return {
+        "msg": f"This is a bug in netvpn.dynamic_l2l: {type(error).__name__} at {frames[-1]}. "
+        "Please report it with the frames below; they hold no value of yours.",
+        "frames": frames,
+    }
+
+
+def _take_secrets(module: AnsibleModule) -> dict[str, Any]:
+    """The options with the real keys; the module keeps masks, and no longer hunts for their text in its result."""
+    request: dict[str, Any] = copy.deepcopy(module.params)
+    for holder, option in _secret_places(module.params):
+        module.no_log_values.discard(holder[option])
+        holder[option] = MASK
+    return request
+
+
+def _secret_places(params: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    holders = [*(params["responders"] or ()), *(params["tunnels"] or ())]
+    yield from ((holder, "pre_shared_key") for holder in holders if holder.get("pre_shared_key") is not None)
+    if params["running_config"] is not None:
+        yield params, "running_config"

@@ -1,0 +1,26 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Direct execution: a module of this collection runs in the controller's own process.
+
+netcommon's action plugin imports the module and calls its ``main`` instead of starting another Python for it, where
+the connection's ``import_modules`` allows it (the default). So does this one over ``ansible_connection: local``: what
+needs no device needs no other interpreter either, and netaddr only where Ansible itself runs.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.ansible.netcommon.plugins.action.network import ActionModule as NetworkActionModule
+
+
+class DirectActionModule(NetworkActionModule):
+    """Base of the action plugins, one for each module that talks to a device."""
+
+    # Neither ``src`` nor ``backup``: netcommon's backups pass the configuration, keys included, through the result.
+    _config_module = False
+
+    def _check_dexec_eligibility(self, host: str) -> bool:
+        """Whether to run the module in this process."""
+        if self._connection.transport == "local":
+            return not self._task.async_val
+        return bool(super()._check_dexec_eligibility(host))
