@@ -17,5 +17,8 @@ export L2L_STATE=$root/build/molecule/state HOME=$root/build/molecule/home
 export PYTHONPATH=$root/scripts/pythonpath
 mkdir -p -m 700 "$HOME/.ssh"
 
+# After an interrupted run molecule would believe that its devices are still there, and not start them.
+if [[ ${1:-} == test ]]; then rm -rf "$ANSIBLE_HOME"/tmp/molecule.*; fi
+
 cd -- "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/netvpn/dynamic_l2l"
 exec molecule "$@"
