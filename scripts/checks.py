@@ -111,7 +111,7 @@ def e2e() -> Iterator[Command]:
 
 
 def docs() -> Iterator[Command]:
-    options = "--plugin-docs --validate-collection-refs=dependent --disallow-unknown-collection-refs --skip-rstcheck"
+    options = "--plugin-docs --validate-collection-refs=all --disallow-unknown-collection-refs --skip-rstcheck"
     yield Command(["antsibull-docs", "lint-collection-docs", ".", *options.split()], cwd=INSTALLED)
 
 

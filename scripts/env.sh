@@ -50,7 +50,8 @@ export GIT_CEILING_DIRECTORIES=$build
 export ANSIBLE_CONFIG=$build/ansible.cfg ANSIBLE_HOME=$build/ansible
 export ANSIBLE_PERSISTENT_CONTROL_PATH_DIR=$sockets
 # The copy of the collection that is tested is the one that a user installs: see scripts/install.sh.
-export ANSIBLE_COLLECTIONS_PATH=$build/root
+# The hundred collections of the `ansible` package stay out of sight.
+export ANSIBLE_COLLECTIONS_PATH=$build/root ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false
 # ansible-core calls its paramiko plugin deprecated at every connection; netcommon still offers it.
 export ANSIBLE_DEPRECATION_WARNINGS=0
 
