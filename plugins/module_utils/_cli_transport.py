@@ -76,9 +76,9 @@ class CliTransport:
         if question:
             return [self._ask(lines[0], [question], ["no"])]
         tag = f"! {secrets.token_hex(5)}"
-        # Begins with plain text, so that searching a long answer after each piece stays quick. Behind other lines the
-        # comment's echo follows a prompt: a terminal that repeats what it has not yet executed does not count.
-        behind = rf"(?:(?<=[#>]{tag})|(?<=[#>] {tag}))" if lines else ""
+        # Begins with plain text, so that searching a long answer after each piece stays quick. The comment's echo
+        # follows a prompt: a terminal that repeats what it has not yet executed does not count.
+        behind = rf"(?:(?<=[#>]{tag})|(?<=[#>] {tag}))"
         self._ends_with(rf"{tag}{behind}[^\r\n]*[\r\n](?:[^\r\n]*[\r\n]){{0,8}}?{PROMPT}(?= ?$| ?[\r\n])")
         raw = self._send(command="\r".join([*lines, tag]), strip_prompt=False)
         try:
@@ -120,8 +120,8 @@ class CliTransport:
     def _ask(self, line: str, questions: Sequence[str], answers: Sequence[str]) -> str:
         self._ends_with(rf"(?:^|[\r\n]){PROMPT} ?$")
         raw = self._send(command=line, prompt=list(questions), answer=list(answers), strip_prompt=False)
-        # The comment behind it shows that the device has come to rest: the prompt seen above was no text of an answer.
-        self.write([])
+        # A request with a comment shows that the device has come to rest: the prompt above was no text of an answer.
+        self.write(["!"])
         rows = raw.split("\n")
         if rows and re.fullmatch(rf"\r?{PROMPT} ?", rows[-1]):
             rows.pop()
