@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Union
 
 from .prefixes import ALL_PORTS, ALL_PROTOCOLS, ANY, EVERYTHING, Box, Interval, Prefix, Region
 
@@ -155,7 +156,8 @@ class Opaque:
     text: str
 
 
-Entry = Ace | Remark | Opaque
+# Not written with |: ansible-test judges module_utils as Python 3.8, where that fails at run time.
+Entry = Union[Ace, Remark, Opaque]
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ class Delete:
     entry: Entry
 
 
-Edit = Insert | Delete
+Edit = Union[Insert, Delete]
 
 
 def apply_edits(entries: Sequence[Entry], edits: Sequence[Edit]) -> tuple[Entry, ...]:
@@ -323,7 +325,7 @@ def _common(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]
     while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
         end += 1
     a, b = old[start : len(old) - end], new[start : len(new) - end]
-    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    table = [[0] * (len(b) + 1) for _row in range(len(a) + 1)]
     for i in range(len(a) - 1, -1, -1):
         for j in range(len(b) - 1, -1, -1):
             table[i][j] = table[i + 1][j + 1] + 1 if a[i] == b[j] else max(table[i + 1][j], table[i][j + 1])

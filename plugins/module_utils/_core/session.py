@@ -103,7 +103,7 @@ def split_answers(raw: str, lines: Sequence[str]) -> list[str]:
     Each line's echo (behind a prompt, or scrolled with ``$`` when it was longer than the terminal's width) ends the
     answer to the line before it. Raises TransportError when an echo is missing: the session has lost step.
     """
-    answers: list[list[str]] = [[] for _ in lines]
+    answers: list[list[str]] = [[] for _line in lines]
     at = -1
     for row in raw.replace("\r\n", "\n").split("\n"):
         if at + 1 < len(lines) and _is_echo(row, lines[at + 1]):

@@ -171,7 +171,7 @@ def in_order(steps: Sequence[Step], switch_order: Sequence[str]) -> tuple[Step, 
     PlanError when needs form a circle.
     """
     position = {stage: index for index, stage in enumerate(switch_order)}
-    waits: list[set[int]] = [set() for _ in steps]
+    waits: list[set[int]] = [set() for _step in steps]
     providers: dict[Ref, set[int]] = {}
     releasers: dict[Ref, set[int]] = {}
     for index, step in enumerate(steps):
@@ -179,7 +179,7 @@ def in_order(steps: Sequence[Step], switch_order: Sequence[str]) -> tuple[Step, 
             providers.setdefault(ref, set()).add(index)
         for ref in step.releases:
             releasers.setdefault(ref, set()).add(index)
-    followers: list[set[int]] = [set() for _ in steps]
+    followers: list[set[int]] = [set() for _step in steps]
     for index, step in enumerate(steps):
         for ref in step.needs:
             waits[index] |= providers.get(ref, set()) - {index}
