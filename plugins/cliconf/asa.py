@@ -1,4 +1,5 @@
 # Copyright: The netvpn.dynamic_l2l contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Reading and changing a PIX/ASA by commands. Used by ``ansible_network_os: netvpn.dynamic_l2l.asa``."""
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 name: asa
-author: The netvpn.dynamic_l2l contributors
+author: netvpn.dynamic_l2l contributors (@netvpn)
 short_description: Commands on Cisco PIX and ASA, 7.0 and later
 description:
   - Sends commands to a PIX/ASA through P(ansible.netcommon.network_cli#connection).

@@ -19,7 +19,7 @@ description:
   - Connects by P(ansible.netcommon.network_cli#connection) with C(ansible_network_os) V(netvpn.dynamic_l2l.asa) or
     V(cisco.asa.asa). The session must be privileged (C(ansible_become_method) V(ansible.netcommon.enable)).
 version_added: 0.1.0
-author: The netvpn.dynamic_l2l contributors
+author: netvpn.dynamic_l2l contributors (@netvpn)
 extends_documentation_fragment:
   - netvpn.dynamic_l2l.l2l
 seealso:

@@ -19,7 +19,7 @@ description:
   - A router cannot start such a tunnel; the initiators do.
   - Connects by P(ansible.netcommon.network_cli#connection) with C(ansible_network_os) V(cisco.ios.ios).
 version_added: 0.1.0
-author: The netvpn.dynamic_l2l contributors
+author: netvpn.dynamic_l2l contributors (@netvpn)
 extends_documentation_fragment:
   - netvpn.dynamic_l2l.l2l
 seealso:
