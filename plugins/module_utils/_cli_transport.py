@@ -83,9 +83,9 @@ class CliTransport:
         raw = self._send(command="\r".join([*lines, tag]), strip_prompt=False)
         try:
             return split_answers(raw, [*lines, tag])[:-1]
-        except TransportError:
+        except TransportError as error:
             self.drop()
-            raise
+            raise TransportError(f"{error}; the connection was closed.") from None
 
     def drop(self) -> None:
         """Close the connection for good: what the device still sends must never be read by a later command."""
