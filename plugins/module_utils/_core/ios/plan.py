@@ -343,16 +343,19 @@ class _Planner:
     def _place_map_entry(self, map_name: str, dynamic: DynamicEntry) -> None:
         existing = next((entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map), None)
         if existing is None:
-            taken = {entry.sequence for entry in self.target.entries_of(map_name)}
-            wanted = self.options.names.sequence
-            # A dynamic entry in front of static ones would take their peers' negotiations.
-            sequence = first_free(taken, wanted, above=max(taken, default=0))
-            if sequence is None or sequence in taken or (wanted and taken and wanted < max(taken)):
+            entries = self.target.entries_of(map_name)
+            taken = {entry.sequence for entry in entries}
+            # In front of static entries it would take their peers' negotiations. Without a list of its own it would
+            # take those of other dynamic entries too.
+            before = [entry.sequence for entry in entries if not entry.dynamic or not dynamic.acl]
+            last = max(before, default=0)
+            sequence = first_free(taken, self.options.names.sequence, above=last)
+            if sequence is None or sequence in taken or sequence < last:
                 raise InputError(
                     "names.sequence",
                     sequence,
-                    f"crypto map {map_name} has entries up to {max(taken)}, and a dynamic entry must be the last",
-                    "Choose a higher number, or leave it out",
+                    f"crypto map {map_name} has entries up to {last}, and a dynamic entry must come after them",
+                    "Choose a free number above, or leave it out",
                 )
             head = f"crypto map {map_name} {sequence} ipsec-isakmp dynamic {dynamic.map}"
             existing = MapEntry(map_name, sequence, dynamic.map, head)
