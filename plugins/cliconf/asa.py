@@ -56,7 +56,7 @@ class Cliconf(CliconfBase):
         # Kept whole (netcommon would drop every line that holds the prompt), then less its own last line.
         answer: str = self.send_command(command, strip_prompt=False)
         prompt = to_text(self._connection.get_prompt()).strip()
-        return answer.removesuffix(prompt).rstrip("\r\n ")
+        return answer.rstrip().removesuffix(prompt).rstrip()
 
     @enable_mode
     def edit_config(
@@ -157,4 +157,4 @@ class Cliconf(CliconfBase):
         if prompt is None:
             raise AnsibleConnectionFailure("no prompt was seen after the last command: the session has lost step")
         if re.search(r"\(config.*\)#", to_text(prompt)):
-            self._connection.send_command("end")
+            self.send_command("end")

@@ -33,6 +33,10 @@ class TerminalModule(TerminalBase):
         re.compile(rb"(?:^|[\r\n])Adding obj .* failed; cause a loop"),
     ]
 
+    # The base class also takes out each backspace with the character behind it. A line longer than the terminal is wide
+    # is scrolled with backspaces and "$"; what remained of its echo would be no end of it.
+    ansi_re = [re.compile(rb"\x1b\[\?1h\x1b="), re.compile(rb"\x1b\[m")]
+
     terminal_config_prompt = re.compile(r"^.+\(config(-.*)?\)#$")
 
     _settled = False

@@ -153,3 +153,25 @@ def test_a_device_that_stops_at_the_key_takes_it_nowhere(playbooks: Playbooks, m
     assert all(any(KEY in line for line in lines_of(file)) for file in typed)
     assert KEY not in playbooks.printed
     assert KEY not in playbooks.log.read_text(encoding="utf-8")
+
+
+def test_a_refused_line_is_undone_and_comes_back_with_its_answer(playbooks: Playbooks, misbehaving: Start) -> None:
+    answers = {
+        "^more": f": Saved\n:\n{START.strip()}\n: end\n",
+        "^crypto map L2L-MAP interface": "     ^\nERROR: % Invalid input detected at '^' marker.\n",
+    }
+    typed = [
+        connect(playbooks, name, misbehaving(enabled=True, answers=answers), ansible_network_import_modules=direct)
+        for name, direct in (("direct", True), ("packed", False))
+    ]
+    playbooks.run(
+        play(
+            task("netvpn.dynamic_l2l.asa_ipsec_l2l", **INTENT, host="fw", fails=True),
+            says("result is failed and result.rolled_back and result.line == 'crypto map L2L-MAP interface outside'"),
+            says("result.answer.startswith('ERROR: % Invalid input') and 'This is a bug' not in result.msg"),
+        )
+    )
+    for lines in map(lines_of, typed):
+        refused = lines.index("crypto map L2L-MAP interface outside")
+        assert "no crypto isakmp enable outside" in lines[refused:]
+        assert "write memory" not in lines
