@@ -10,7 +10,8 @@ what exists), then takes the difference as steps, then puts the steps in order.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, Delete, Entry, Insert, list_edits, meaning
@@ -64,8 +65,8 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
 
     Raises InputError or PlanError, before anything is sent, when the device cannot hold what is wanted.
     """
-    planner = _Planner(config, options, for_version(config.version))
     tunnels = intent.of_initiator(host)
+    planner = _Planner(config, options, for_version(config.version), tunnels)
     leaving = [tunnel for tunnel in tunnels if absent or not tunnel.present]
     staying = [tunnel for tunnel in tunnels if not absent and tunnel.present]
     if len(staying) > 1 and "{tunnel}" not in options.names.crypto_acl:
@@ -81,8 +82,10 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
         planner.take_away(tunnel)
     if leaving and not staying:
         planner.take_shared_away(leaving)
+    planner.clear_up()
+    planner.protect_others(staying)
     planner.judge(staying)
-    steps = in_order(planner.steps(), SWITCH_ORDER)
+    steps = planner.placed(in_order(planner.steps(), SWITCH_ORDER))
     dialect = planner.dialect
     return Plan(
         steps,
@@ -94,6 +97,15 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
     )
 
 
+@dataclass(frozen=True)
+class _Edit:
+    """An entry into a list, above ``above`` (None: at the end), or out of it."""
+
+    entry: Entry
+    adds: bool
+    above: Entry | None = None
+
+
 @dataclass
 class _Planner:
     """Edits ``target``, a copy of the configuration, and remembers what the order of steps depends on."""
@@ -101,11 +113,20 @@ class _Planner:
     current: AsaConfig
     options: Options
     dialect: Dialect
+    tunnels: tuple[Tunnel, ...]
     target: AsaConfig = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     scope: set[Ref] = field(default_factory=set)
     #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
     ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
+    #: tunnel → interface of each of its networks, interface towards the responder
+    homes: dict[str, tuple[dict[Prefix, str], str]] = field(default_factory=dict)
+    #: ACEs that left a crypto list
+    withdrawn: list[Ace] = field(default_factory=list)
+    #: map entry → names of the tunnels in it
+    placed_in: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: What a step does to which list; its line number is known only when the steps are in order.
+    edits: dict[Line, tuple[str, _Edit]] = field(default_factory=dict)
     #: Lists that get the temporary ACE while their entry of a bound map is made or taken apart.
     temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Interfaces whose exemption line concerns untranslated classes (before, or after for one that goes).
@@ -168,14 +189,34 @@ class _Planner:
         return name
 
     def find_entry(self, name: str, tunnel: Tunnel) -> MapEntry | None:
-        """Our entry of a map: its peer is the responder, its list overlaps the tunnel or bears our name."""
-        candidates = [entry for entry in self.current.entries_of(name) if tunnel.responder.address in entry.peers]
+        """Our entry of a map: its peer is the responder and its list overlaps the tunnel, or its list bears our name.
+
+        The name finds what an interrupted run left behind, and a responder that got another address.
+        """
+        entries = self.current.entries_of(name)
+        candidates = [entry for entry in entries if tunnel.responder.address in entry.peers]
         for entry in candidates:
             aces = self._list(entry.acl).aces
-            if any(ace.region.overlaps(tunnel.region) for ace in aces):
+            if any(ace.exact and ace.region.overlaps(tunnel.region) for ace in aces):
                 return entry
         wanted = self.options.names.crypto_acl.format(tunnel=tunnel.name)
-        return next((entry for entry in candidates if entry.acl in (wanted, None)), None)
+        named = [entry for entry in entries if entry.acl == wanted and not entry.dynamic]
+        found = next((entry for entry in (*named, *candidates) if entry.acl in (wanted, None)), None)
+        if found is None:
+            self._refuse_unclear(tunnel, candidates)
+        return found
+
+    def _refuse_unclear(self, tunnel: Tunnel, candidates: Sequence[MapEntry]) -> None:
+        """An entry with our peer whose list cannot be resolved may be ours or not: nobody can tell."""
+        for entry in candidates:
+            ace = next((ace for ace in self._list(entry.acl).aces if not ace.exact), None)
+            if ace and ace.region.overlaps(tunnel.region):
+                raise InputError(
+                    f"tunnel {tunnel.name}",
+                    tunnel.responder.address,
+                    f"{entry.head} goes to this responder, and its list {entry.acl} holds '{ace}', which may be this tunnel",
+                    "Write the networks out in that entry, or remove it",
+                )
 
     def _list(self, name: str | None) -> AccessList:
         return self.target.access_lists.get(name or "", AccessList(name or ""))
@@ -186,10 +227,16 @@ class _Planner:
         return meaning(acl.entries, region).permit.contains(region)
 
     def translated(self, config: AsaConfig, interface: str, outside: str, region: Region) -> bool:
-        """Whether a packet of ``region`` would leave with another source, were it not for ``nat 0``."""
-        ids = {item.id for item in config.globals if item.interface == outside}
+        """Whether a packet of ``region`` would not leave with its own source, were it not for ``nat 0 access-list``.
+
+        It is translated, or dropped: by ``nat-control``, or because its ``nat`` has no ``global``. Where some packets
+        of the region are and others are not, True is the answer that is safe for both.
+        """
+        identity = [nat.prefix for nat in config.nats if nat.interface == interface and nat.id == 0 and nat.prefix]
+        if config.nat_control and not any(Region.pair(prefix, ANY).contains(region) for prefix in identity):
+            return True
         for nat in config.nats:
-            if nat.interface != interface or nat.id not in ids:
+            if nat.interface != interface or nat.id == 0:
                 continue
             acl = config.access_lists.get(nat.acl or "")
             matched = meaning(acl.entries, region) if acl else None
@@ -216,12 +263,14 @@ class _Planner:
         )
         outside = self.egress(tunnel)
         homes = {network.prefix: self.interface_of(network, outside, tunnel) for network in tunnel.networks}
+        self.homes[tunnel.name] = (homes, outside)
         self._place_policy(tunnel)
         if outside not in self.target.enabled:
             self.target.enabled.append(outside)
         self._place_group(tunnel)
         bound = outside in self.current.bindings
         entry = self._place_entry(tunnel, self.crypto_map(outside), bound)
+        self.placed_in[entry.head].add(tunnel.name)
         self._place_crypto_acl(tunnel, entry, homes, outside, bound)
         self._place_exemptions(tunnel, homes, outside)
         if self.options.pat == "present":
@@ -300,20 +349,23 @@ class _Planner:
                 )
             found = MapEntry(name, sequence)
         acl = found.acl or names.crypto_acl.format(tunnel=tunnel.name)
-        if not found.acl and acl in self.current.access_lists and self._used_by_others(acl):
+        shared = any(other.acl == acl and other.head != found.head for other in self.current.entries.values())
+        shared = shared or acl in self.current.exemptions.values() or self._used_by_others(acl)
+        if not found.acl and acl in self.current.access_lists and shared:
             raise InputError(
                 "names.crypto_acl", acl, "this list exists and serves something else", "Choose another name"
             )
         entry = replace(
             found,
             acl=acl,
-            peers=found.peers or (responder.address,),
+            peers=found.peers if responder.address in found.peers else (responder.address,),
             transform_sets=(self._place_transform_set(tunnel, found),),
             pfs=f"group{responder.pfs}" if responder.pfs else found.pfs,
             seconds=responder.ipsec_seconds or found.seconds,
             kilobytes=responder.ipsec_kilobytes or found.kilobytes,
         )
         self.target.entries[(entry.map, entry.sequence)] = entry
+        self._drop_unused_groups(set(found.peers) - set(entry.peers))
         self.scope |= {render.entry_ref(entry), render.acl_ref(acl), *map(render.set_ref, entry.transform_sets)}
         return entry
 
@@ -342,7 +394,7 @@ class _Planner:
             self.temporary[name] = ("crypto-acl", "temporary-out")
         for ace in stale:
             self.ace_stage[(name, ace)] = "acl-out"
-            self._withdraw_exemption(ace, outside)
+            self.withdrawn.append(ace)
 
     def _place_exemptions(self, tunnel: Tunnel, homes: dict[Prefix, str], outside: str) -> None:
         for ours, theirs in tunnel.pairs:
@@ -353,6 +405,8 @@ class _Planner:
             self.scope |= {render.acl_ref(name), render.exemption_ref(home)}
             if not self.exempt(self.target, home, region):
                 self._refuse_list_for_exemption(name)
+                if home not in self.target.exemptions:
+                    self._refuse_to_exempt_others(name, home)
                 old = self._list(name)
                 if ace not in old.entries:
                     self.target.access_lists[name] = AccessList(name, (*old.entries, ace))
@@ -378,12 +432,32 @@ class _Planner:
                 "Choose another name",
             )
 
+    def _refuse_to_exempt_others(self, name: str, home: str) -> None:
+        """A list that does not apply to ``home`` yet must not bring entries of others with it."""
+        ours = {Ace.between("permit", *pair) for tunnel in self.tunnels for pair in tunnel.pairs}
+        for ace in self.current.access_lists.get(name, AccessList(name)).aces:
+            if ace not in ours and self._enters_at(ace.source.prefix, home):
+                raise InputError(
+                    "names.exemption_acl",
+                    name,
+                    f"the list exists, does not apply to {home} yet, and holds '{ace}', which would be exempt with it",
+                    "Choose another name",
+                )
+
     def _place_pat(self, homes: Sequence[str], outside: str) -> None:
         by_interface = next(
             (item for item in self.target.globals if item.interface == outside and item.value == "interface"), None
         )
         number = by_interface.id if by_interface else self.options.names.nat_id or 1
         for home in homes:
+            identity = next((nat for nat in self.target.nats if nat.interface == home and nat.id == 0), None)
+            if identity and identity.prefix == ANY:
+                raise InputError(
+                    "pat",
+                    "present",
+                    f"'{render.nat_text(identity)}' says that nothing behind {home} is translated",
+                    "Remove that line first, or set pat: foreign",
+                )
             existing = next((nat for nat in self.target.nats if nat.interface == home and nat.prefix == ANY), None)
             if existing is None:
                 existing = Nat(home, number, prefix=ANY)
@@ -406,8 +480,7 @@ class _Planner:
         entry = self.find_entry(name, tunnel)
         if entry:
             self._take_entry(tunnel, entry, outside)
-        for ours, theirs in tunnel.pairs:
-            self._withdraw_exemption(Ace.between("permit", ours, theirs), outside)
+        self.withdrawn += [Ace.between("permit", ours, theirs) for ours, theirs in tunnel.pairs]
 
     def _take_entry(self, tunnel: Tunnel, entry: MapEntry, outside: str) -> None:
         del self.target.entries[(entry.map, entry.sequence)]
@@ -421,12 +494,10 @@ class _Planner:
             self.target.access_lists.pop(entry.acl, None)
             if others and outside in self.current.bindings:
                 self._keep_entry_whole(tunnel, acl, outside)
-        for name in entry.transform_sets:
-            used = any(name in other.transform_sets for other in self.target.entries.values())
-            if not used and name not in self.current.other_users:
-                self.scope.add(render.set_ref(name))
-                self.target.transform_sets.pop(name, None)
-        for peer in entry.peers:
+        self._drop_unused_groups(entry.peers)
+
+    def _drop_unused_groups(self, peers: Iterable[str]) -> None:
+        for peer in peers:
             if not any(peer in other.peers for other in self.target.entries.values()):
                 self.scope.add(render.group_ref(peer))
                 self.target.groups.pop(peer, None)
@@ -443,26 +514,27 @@ class _Planner:
         in_maps = any(other.acl == name for other in self.target.entries.values())
         return in_maps or self._used_by_others(name) or name in self.target.exemptions.values()
 
-    def _withdraw_exemption(self, ace: Ace, outside: str) -> None:
+    def _withdraw_exemption(self, ace: Ace) -> None:
         """Take an ACE that equals one of ours out of the exemption lists, unless another entry still needs it."""
         if any(ace in self._list(entry.acl).entries for entry in self.target.entries.values()):
             return
-        for home, name in list(self.target.exemptions.items()):
-            old = self._list(name)
-            if ace not in old.entries:
-                continue
-            left = tuple(item for item in old.entries if item != ace)
-            self.scope |= {render.acl_ref(name), render.exemption_ref(home)}
-            if any(isinstance(item, Ace) for item in left):
-                self.target.access_lists[name] = AccessList(name, left)
-            else:
-                sharing = [interface for interface, acl in self.target.exemptions.items() if acl == name]
-                for interface in sharing:
-                    del self.target.exemptions[interface]
-                    self.scope.add(render.exemption_ref(interface))
-                if not self._acl_needed(name):
-                    self.target.access_lists.pop(name, None)
-            self.ace_stage[(name, ace)] = "exemption-out"
+        for name in dict.fromkeys(self.target.exemptions.values()):
+            if ace in self._list(name).entries:
+                self._take_from_exemption(name, ace)
+
+    def _take_from_exemption(self, name: str, ace: Ace) -> None:
+        """One entry out of an exemption list; with the last one go the list and the ``nat 0`` lines that name it."""
+        left = tuple(item for item in self._list(name).entries if item != ace)
+        homes = [interface for interface, acl in self.target.exemptions.items() if acl == name]
+        self.scope |= {render.acl_ref(name), *map(render.exemption_ref, homes)}
+        self.ace_stage[(name, ace)] = "exemption-out"
+        if any(isinstance(item, Ace) for item in left):
+            self.target.access_lists[name] = AccessList(name, left)
+            return
+        for interface in homes:
+            del self.target.exemptions[interface]
+        if not self._acl_needed(name):
+            self.target.access_lists.pop(name, None)
 
     def take_shared_away(self, leaving: Sequence[Tunnel]) -> None:
         """IKE policy, IKE on the interface, and PAT: only with ``remove_shared``, and only what nothing else needs."""
@@ -507,6 +579,77 @@ class _Planner:
                 self.target.globals.remove(item)
                 self.scope.add(render.global_ref(item))
 
+    def clear_up(self) -> None:
+        """Once every tunnel has its place: exemptions, and transform sets of our entries, that nothing needs any more."""
+        for ace in self.withdrawn:
+            self._withdraw_exemption(ace)
+        kept = {name for entry in self.target.entries.values() for name in entry.transform_sets}
+        for key, entry in self.current.entries.items():
+            if self.target.entries.get(key) == entry:
+                continue
+            for name in entry.transform_sets:
+                if name not in kept and name not in self.current.other_users:
+                    self.scope.add(render.set_ref(name))
+                    self.target.transform_sets.pop(name, None)
+
+    # --- what would harm others, or be of no use --------------------------------------------------------------------
+
+    def protect_others(self, staying: Sequence[Tunnel]) -> None:
+        """Refuse what cannot be put in order: it would change what others' packets meet, or ours would not get there."""
+        for tunnel in staying:
+            outside = self.homes[tunnel.name][1]
+            name = self.target.bindings[outside]
+            entry = next(entry for entry in self.target.entries_of(name) if tunnel.name in self.placed_in[entry.head])
+            self._refuse_shadow(tunnel, entry)
+            strangers = [other for other in self.current.entries_of(name) if render.entry_ref(other) not in self.scope]
+            if outside not in self.current.bindings and strangers:
+                raise InputError(
+                    "names.crypto_map",
+                    name,
+                    f"{strangers[0].head} is somebody else's, and the map is bound to no interface: to bind it would "
+                    "bring that entry to life",
+                    "Choose another name",
+                )
+            self._refuse_translation_of_others(outside)
+
+    def _refuse_shadow(self, tunnel: Tunnel, entry: MapEntry) -> None:
+        for other in self.target.entries_of(entry.map):
+            found = meaning(self._list(other.acl).entries, tunnel.region)
+            if other.sequence < entry.sequence and (found.permit or found.unsure):
+                raise InputError(
+                    "names.sequence",
+                    entry.sequence,
+                    f"{other.head} comes first and takes traffic of tunnel {tunnel.name}",
+                    f"Choose a sequence below {other.sequence}, or take that entry away",
+                )
+
+    def _refuse_translation_of_others(self, outside: str) -> None:
+        """PAT must not pull packets out of somebody's tunnel."""
+        name = self.current.bindings.get(outside, "")
+        for entry in self.current.entries_of(name):
+            for ace in self._list(entry.acl).aces if self.target.entries.get((name, entry.sequence)) == entry else ():
+                for home in {nat.interface for nat in self.target.nats if nat not in self.current.nats}:
+                    if (
+                        ace.action == "permit"
+                        and self._enters_at(ace.source.prefix, home)
+                        and self.leaves_plain(self.current, home, outside, ace.region)
+                        and not self.leaves_plain(self.target, home, outside, ace.region)
+                    ):
+                        raise InputError(
+                            "pat",
+                            self.options.pat,
+                            f"it would translate '{ace}', which {entry.head} protects and nothing exempts",
+                            f"Exempt it first (nat ({home}) 0 access-list …), or set pat: foreign",
+                        )
+
+    def _enters_at(self, prefix: Prefix, interface: str) -> bool:
+        """Whether packets from ``prefix`` may come in there (the default route leads to everything and tells nothing)."""
+        return any(
+            network.overlaps(prefix)
+            for network, name in self.current.routing_table()
+            if name == interface and network.length
+        )
+
     # --- what the user should know --------------------------------------------------------------------------------
 
     def judge(self, staying: Sequence[Tunnel]) -> None:
@@ -528,27 +671,37 @@ class _Planner:
 
     def _judge_exemptions(self, staying: Sequence[Tunnel]) -> None:
         """Exempt, but protected by no crypto entry: such packets leave in clear with their own source."""
-        protected = Region()
+        protected, ours = Region(), Region()
+        gone: list[tuple[str, Ace]] = []
         for entry in self.target.entries.values():
             if entry.map in self.target.bindings.values() and entry.acl:
                 protected = protected.union(meaning(self._list(entry.acl).entries).permit)
+        for tunnel in staying:
+            ours = ours.union(tunnel.region)
         for name in sorted({name for name in self.target.exemptions.values() if render.acl_ref(name) in self.scope}):
             foreign = [ace for ace in self._list(name).aces if ace.exact and not protected.contains(ace.region)]
             for ace in foreign:
-                line = f"access-list {name} {render.entry_text(ace)}"
-                if self.options.exclusive and staying:
-                    left = tuple(item for item in self._list(name).entries if item != ace)
-                    self.target.access_lists[name] = AccessList(name, left)
-                    self.ace_stage[(name, ace)] = "exemption-out"
+                # Somebody else's tunnel may live on a wide entry: then it stays.
+                needed = ace.region.subtract(ours).overlaps(protected)
+                if self.options.exclusive and staying and not needed:
+                    gone.append((name, ace))
                     continue
                 self.findings.append(
                     Finding(
                         "exempt-but-unprotected",
                         "warning",
                         EXEMPT_BUT_UNPROTECTED,
-                        (line,),
+                        (f"access-list {name} {render.entry_text(ace)}",),
                     )
                 )
+        for name, ace in gone:
+            left = tuple(entry for entry in self._list(name).entries if entry != ace)
+            self.target.access_lists[name] = AccessList(name, left)
+        for tunnel in staying:
+            # What was exempt by an entry that goes needs its own.
+            self._place_exemptions(tunnel, *self.homes[tunnel.name])
+        for name, ace in gone:
+            self._take_from_exemption(name, ace)
 
     # --- from the difference to steps -----------------------------------------------------------------------------
 
@@ -588,7 +741,9 @@ class _Planner:
                 steps.append(simple_step(text, stage, needs={render.acl_ref(name)}))
         for item in new.globals:
             if item not in old.globals:
-                steps.append(simple_step(render.global_text(item), "global"))
+                # Where its ``nat`` waits already, this line is what lets packets out.
+                waiting = any(nat.id == item.id for nat in old.nats)
+                steps.append(simple_step(render.global_text(item), "nat" if waiting else "global"))
         for interface, name in new.bindings.items():
             if old.bindings.get(interface) != name:
                 needs = {render.entry_ref(entry) for entry in new.entries_of(name)}
@@ -609,25 +764,55 @@ class _Planner:
 
     def _list_additions(self, old: AccessList | None, new: AccessList) -> list[Step]:
         steps: list[Step] = []
-        current = old or AccessList(new.name)
-        for edit in list_edits(current.entries, new.entries):
-            entries = list(current.entries)
+        old_entries = old.entries if old else ()
+        entries = list(old_entries)
+        for edit in list_edits(old_entries, new.entries):
             if isinstance(edit, Insert):
                 stage = self.ace_stage.get((new.name, edit.entry), "crypto-acl")
+                above = next((entry for entry in entries[edit.position :] if entry in old_entries), None)
                 provides = old is None and stage != "acl-untranslated"
-                steps.append(render.insert_entry(current, edit.position, edit.entry, stage, provides))
+                steps.append(self._insertion(new.name, _Edit(edit.entry, True, above), stage, provides=provides))
                 entries.insert(edit.position, edit.entry)
             else:
-                steps.append(
-                    render.delete_entry(current, edit.position, edit.entry, self._out_stage(new.name, edit), last=False)
-                )
+                steps.append(self._deletion(new.name, edit.entry, self._out_stage(new.name, edit), last=False))
                 del entries[edit.position]
-            current = AccessList(new.name, tuple(entries))
         if new.name in self.temporary:
             place, out = self.temporary[new.name]
-            steps.insert(0, render.insert_entry(AccessList(new.name), 0, _TEMPORARY, place, provides=True))
-            steps.append(render.delete_entry(AccessList(new.name), 0, _TEMPORARY, out, last=False))
+            steps.insert(0, self._insertion(new.name, _Edit(_TEMPORARY, True), place, provides=True))
+            steps.append(self._deletion(new.name, _TEMPORARY, out, last=False))
         return steps
+
+    def _insertion(self, name: str, edit: _Edit, stage: str, *, provides: bool) -> Step:
+        step = render.insert_entry(name, edit.entry, stage, provides=provides)
+        self.edits[step.do[0]] = (name, edit)
+        return step
+
+    def _deletion(self, name: str, entry: Entry, stage: str, *, last: bool) -> Step:
+        step = render.delete_entry(name, entry, stage, last=last)
+        self.edits[step.do[0]] = (name, _Edit(entry, False))
+        return step
+
+    def placed(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """``steps`` with line numbers for the order that they are in, and the target's lists as they then come out."""
+        lists = {name: list(access_list.entries) for name, access_list in self.current.access_lists.items()}
+        result = []
+        for step in steps:
+            name, edit = self.edits.get(step.do[0], ("", None))
+            if edit is None:
+                result.append(step)
+                continue
+            entries = lists.setdefault(name, [])
+            if edit.adds:
+                position = entries.index(edit.above) if edit.above in entries else len(entries)
+                result.append(replace(step, do=(render.entry_line(name, edit.entry, position, len(entries)),)))
+                entries.insert(position, edit.entry)
+            else:
+                position = entries.index(edit.entry)
+                del entries[position]
+                result.append(replace(step, undo=(render.entry_line(name, edit.entry, position, len(entries)),)))
+        for name in self.target.access_lists:
+            self.target.access_lists[name] = AccessList(name, tuple(lists.get(name, ())))
+        return tuple(result)
 
     def _out_stage(self, name: str, edit: Delete) -> str:
         stage = self.ace_stage.get((name, edit.entry), "rest")
@@ -650,7 +835,9 @@ class _Planner:
         steps: list[Step] = []
         for line in added:
             if old and line.startswith("set transform-set") and old.transform_sets:
-                steps += self._swap_transform_sets(old, new)
+                steps += self._swap(new, "set transform-set", old.transform_sets, new.transform_sets)
+            elif old and line.startswith("set peer") and old.peers:
+                steps += self._swap(new, "set peer", old.peers, new.peers)
             elif old and line.startswith(("set pfs", "set security-association")):
                 steps.append(self._replace_line(old, new, line))
             else:
@@ -667,25 +854,23 @@ class _Planner:
             )
         return steps
 
-    def _swap_transform_sets(self, old: MapEntry, new: MapEntry) -> list[Step]:
-        """The new set is appended, then the old ones go: the entry is never without one."""
-        steps = []
-        fresh = tuple(name for name in new.transform_sets if name not in old.transform_sets)
-        for name in fresh:
-            steps.append(
+    def _swap(self, entry: MapEntry, attribute: str, old: Sequence[str], new: Sequence[str]) -> list[Step]:
+        """The new peer or set is appended, then the old ones go: the entry is never without one."""
+        ref = render.set_ref if attribute == "set transform-set" else render.group_ref
+        return [
+            *(
                 simple_step(
-                    f"{new.head} set transform-set {name}",
-                    "entry",
-                    needs={render.set_ref(name)},
-                    provides={render.entry_ref(new)},
+                    f"{entry.head} {attribute} {name}", "entry", needs={ref(name)}, provides={render.entry_ref(entry)}
                 )
-            )
-        for name in old.transform_sets:
-            if name not in new.transform_sets:
-                steps.append(
-                    removal_step(f"{new.head} set transform-set {name}", "entry-out", releases={render.set_ref(name)})
-                )
-        return steps
+                for name in new
+                if name not in old
+            ),
+            *(
+                removal_step(f"{entry.head} {attribute} {name}", "entry-out", releases={ref(name)})
+                for name in old
+                if name not in new
+            ),
+        ]
 
     def _replace_line(self, old: MapEntry, new: MapEntry, line: str) -> Step:
         """A single-valued line: typed again it replaces the old one."""
@@ -702,8 +887,8 @@ class _Planner:
                 steps.append(removal_step(render.nat_text(nat), "nat-out"))
         for interface, name in old.exemptions.items():
             if interface not in new.exemptions:
-                first = next(iter(old.access_lists.get(name, AccessList(name)).aces), None)
-                stage = self._exemption_out_stage(first, name) if first else "rest"
+                stages = {self._exemption_out_stage(ace, name) for ace in old.access_lists.get(name, AccessList(name)).aces}
+                stage = min(stages, key=SWITCH_ORDER.index, default="rest")
                 text = f"nat ({interface}) 0 access-list {name}"
                 steps.append(removal_step(text, stage, releases={render.acl_ref(name)}))
         for interface, name in old.bindings.items():
@@ -738,20 +923,17 @@ class _Planner:
     def _list_removal(self, access_list: AccessList) -> list[Step]:
         """A list goes entry by entry, from the bottom up; its last ones only once nothing refers to it."""
         steps: list[Step] = []
-        current = access_list
-        whole = access_list.name in self.temporary
+        name = access_list.name
+        whole = name in self.temporary
         if whole:
-            place, out = self.temporary[access_list.name]
-            steps.append(render.insert_entry(access_list, len(access_list.entries), _TEMPORARY, place, provides=False))
-        while current.entries:
-            last = len(current.entries) - 1
-            entry = current.entries[last]
-            stage = self.ace_stage.get((access_list.name, entry), "rest")
+            place, out = self.temporary[name]
+            steps.append(self._insertion(name, _Edit(_TEMPORARY, True), place, provides=False))
+        for entry in reversed(access_list.entries):
+            stage = self.ace_stage.get((name, entry), "rest")
             early = whole and stage == "acl-out"
-            steps.append(render.delete_entry(current, last, entry, stage if early else "rest", last=not early))
-            current = AccessList(current.name, current.entries[:last])
+            steps.append(self._deletion(name, entry, stage if early else "rest", last=not early))
         if whole:
-            steps.append(render.delete_entry(AccessList(access_list.name), 0, _TEMPORARY, out, last=True))
+            steps.append(self._deletion(name, _TEMPORARY, out, last=True))
         return steps
 
 

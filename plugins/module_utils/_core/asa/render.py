@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from ..acl import AccessList, Ace, Address, Entry, Remark
+from ..acl import Ace, Address, Entry, Remark
 from ..prefixes import ANY
 from ..secret import MASK
 from ..steps import Line, Ref, Step, removal_step, simple_step
@@ -166,37 +166,39 @@ def policy_attributes(policy: IkePolicy, dialect: Dialect) -> tuple[str, ...]:
 
 
 def owned_text(config: AsaConfig, scope: Iterable[Ref], dialect: Dialect) -> str:
-    """The objects of ``scope`` as running-config text, in the order of the running config; keys masked.
+    """The objects of ``scope`` as running-config text, keys masked; sections as in the running config.
 
-    Lists are shown whole, entries of others included: an edit is judged by what stands around it.
+    Lists are shown whole, entries of others included: an edit is judged by what stands around it. Inside a section
+    objects are sorted: in which order the device keeps them says nothing about what it does.
     """
     wanted = set(scope)
     lines: list[str] = []
-    for access_list in config.access_lists.values():
-        if acl_ref(access_list.name) in wanted:
-            lines += [f"access-list {access_list.name} {entry_text(entry)}" for entry in access_list.entries]
-    lines += [global_text(item) for item in config.globals if global_ref(item) in wanted]
-    for interface, acl in config.exemptions.items():
+    for name, access_list in sorted(config.access_lists.items()):
+        if acl_ref(name) in wanted:
+            lines += [f"access-list {name} {entry_text(entry)}" for entry in access_list.entries]
+    lines += sorted(global_text(item) for item in config.globals if global_ref(item) in wanted)
+    for interface, acl in sorted(config.exemptions.items()):
         if exemption_ref(interface) in wanted:
             lines.append(f"nat ({interface}) 0 access-list {acl}")
-    lines += [nat_text(nat) for nat in config.nats if nat_ref(nat) in wanted]
-    for transform_set in config.transform_sets.values():
+    lines += sorted(nat_text(nat) for nat in config.nats if nat_ref(nat) in wanted)
+    for _name, transform_set in sorted(config.transform_sets.items()):
         if set_ref(transform_set.name) in wanted:
             lines.append(transform_set_text(transform_set))
-    for name in dict.fromkeys(entry.map for entry in config.entries.values()):
+    for name in sorted({entry.map for entry in config.entries.values()} | set(config.bindings.values())):
         for entry in config.entries_of(name):
             if entry_ref(entry) in wanted:
                 lines += entry_lines(entry)
-        lines += _bindings(config, name, wanted)
-    for name in dict.fromkeys(config.bindings.values()):
-        if not config.entries_of(name):
-            lines += _bindings(config, name, wanted)
-    lines += [f"{dialect.isakmp} enable {i}" for i in config.enabled if enable_ref(i) in wanted]
+        lines += [
+            f"crypto map {name} interface {interface}"
+            for interface, bound in sorted(config.bindings.items())
+            if bound == name and binding_ref(interface) in wanted
+        ]
+    lines += [f"{dialect.isakmp} enable {i}" for i in sorted(config.enabled) if enable_ref(i) in wanted]
     for number, policy in sorted(config.policies.items()):
         if policy_ref(number) in wanted:
             lines += policy_lines(policy, dialect)
-    for group in config.groups.values():
-        if group_ref(group.name) in wanted:
+    for name, group in sorted(config.groups.items()):
+        if group_ref(name) in wanted:
             lines += group_lines(group)
     return "".join(f"{line}\n" for line in lines)
 
@@ -245,14 +247,6 @@ def owned_data(config: AsaConfig, scope: Iterable[Ref] | None, dialect: Dialect)
             if ours(group_ref(group.name))
         },
     }
-
-
-def _bindings(config: AsaConfig, name: str, wanted: set[Ref]) -> list[str]:
-    return [
-        f"crypto map {name} interface {interface}"
-        for interface, bound in config.bindings.items()
-        if bound == name and binding_ref(interface) in wanted
-    ]
 
 
 def transform_set_text(transform_set: TransformSet) -> str:
@@ -362,25 +356,22 @@ def remove_group(group: TunnelGroup) -> Step:
     )
 
 
-def insert_entry(access_list: AccessList, position: int, entry: Entry, stage: str, provides: bool) -> Step:
-    """One ACE at ``position``; at the end of the list no line number is needed."""
-    text = entry_text(entry)
-    at = "" if position >= len(access_list.entries) else f"line {position + 1} "
-    return Step(
-        (Line.of(f"access-list {access_list.name} {at}{text}"),),
-        (Line.of(f"no access-list {access_list.name} {text}"),),
-        stage,
-        provides=frozenset({acl_ref(access_list.name)} if provides else ()),
-    )
+def entry_line(name: str, entry: Entry, position: int, length: int) -> Line:
+    """An ACE typed into a list of ``length`` entries at ``position``; at the end no line number is needed."""
+    at = "" if position >= length else f"line {position + 1} "
+    return Line.of(f"access-list {name} {at}{entry_text(entry)}")
 
 
-def delete_entry(access_list: AccessList, position: int, entry: Entry, stage: str, last: bool) -> Step:
+def insert_entry(name: str, entry: Entry, stage: str, *, provides: bool) -> Step:
+    """One ACE at the end of a list; the planner says where else."""
+    text = f"access-list {name} {entry_text(entry)}"
+    return simple_step(text, stage, provides={acl_ref(name)} if provides else ())
+
+
+def delete_entry(name: str, entry: Entry, stage: str, *, last: bool) -> Step:
     """One ACE out, by its whole text (a line number alone is not accepted everywhere)."""
-    made = insert_entry(access_list, position, entry, stage, provides=False)
-    # Undone where it stood: at the end if it was the last one.
-    at = "" if position >= len(access_list.entries) - 1 else f"line {position + 1} "
-    back = Line.of(f"access-list {access_list.name} {at}{entry_text(entry)}")
-    return Step(made.undo, (back,), stage, removes=frozenset({acl_ref(access_list.name)} if last else ()))
+    text = f"access-list {name} {entry_text(entry)}"
+    return removal_step(text, stage, removes={acl_ref(name)} if last else ())
 
 
 def create_map_line(entry: MapEntry, attribute: str, stage: str = "entry") -> Step:

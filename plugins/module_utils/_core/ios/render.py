@@ -175,9 +175,10 @@ def transform_set_lines(transform_set: TransformSet) -> list[str]:
 
 
 def owned_text(config: IosConfig, scope: Iterable[Ref], dialect: Dialect) -> str:
-    """The objects of ``scope`` as running-config text, in the order of the running config; keys masked.
+    """The objects of ``scope`` as running-config text, keys masked; sections as in the running config.
 
-    Lists are shown whole, entries of others included: an edit is judged by what stands around it.
+    Lists are shown whole, entries of others included: an edit is judged by what stands around it. Inside a section
+    objects are sorted: in which order the device keeps them says nothing about what it does.
     """
     del dialect  # one form in this band
     wanted = set(scope)
@@ -185,10 +186,10 @@ def owned_text(config: IosConfig, scope: Iterable[Ref], dialect: Dialect) -> str
     for number, policy in sorted(config.policies.items()):
         if policy_ref(number) in wanted:
             lines += policy_lines(policy)
-    lines += [f"crypto isakmp key {MASK} {key_target(key)}" for key in config.keys if key_ref(key) in wanted]
+    lines += sorted(f"crypto isakmp key {MASK} {key_target(key)}" for key in config.keys if key_ref(key) in wanted)
     if config.keepalive and keepalive_ref() in wanted:
         lines.append(f"crypto isakmp keepalive {config.keepalive.interval} {config.keepalive.retry}")
-    for transform_set in config.transform_sets.values():
+    for _name, transform_set in sorted(config.transform_sets.items()):
         if set_ref(transform_set.name) in wanted:
             lines += transform_set_lines(transform_set)
     for (name, _sequence), dynamic in sorted(config.dynamic_entries.items()):
@@ -199,8 +200,8 @@ def owned_text(config: IosConfig, scope: Iterable[Ref], dialect: Dialect) -> str
             lines += [entry.head, *(f" {line}" for line in entry.lines)]
     for interface in config.interfaces.values():
         lines += _interface_lines(interface, wanted)
-    lines += [rule.text for rule in config.nat_rules if rule_ref(rule) in wanted]
-    for access_list in sorted(config.access_lists.values(), key=lambda item: item.name.isdecimal()):
+    lines += sorted(rule.text for rule in config.nat_rules if rule_ref(rule) in wanted)
+    for access_list in sorted(config.access_lists.values(), key=lambda item: (item.name.isdecimal(), item.name)):
         if acl_ref(access_list.name) in wanted:
             lines += list_lines(access_list, standard=access_list.name in config.standard_lists)
     return "".join(f"{line}\n" for line in lines)
