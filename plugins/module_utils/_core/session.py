@@ -118,13 +118,27 @@ def split_answers(raw: str, lines: Sequence[str]) -> list[str]:
 
 
 def _is_echo(row: str, line: str) -> bool:
-    text = row.replace("\x08", "").strip("\r ")
-    text = re.sub(rf"^{PROMPT} ?", "", text)
+    text = re.sub(rf"^{PROMPT} ?", "", _as_seen(row).strip())
     if text == line.strip():
         return True
     # Longer than the terminal is wide: the device shows ``$`` and the end of what was typed.
     _head, scrolled, tail = text.rpartition("$")
-    return bool(scrolled) and len(tail) >= 8 and line.strip().endswith(tail.strip())
+    return bool(scrolled) and len(tail) >= 8 and line.strip().endswith(tail)
+
+
+def _as_seen(row: str) -> str:
+    """What a terminal shows of a row in which the cursor moves back (to scroll a long line sideways)."""
+    shown: list[str] = []
+    cursor = 0
+    for character in row:
+        if character == "\x08":
+            cursor = max(cursor - 1, 0)
+        elif character == "\r":
+            cursor = 0
+        else:
+            shown[cursor : cursor + 1] = character
+            cursor += 1
+    return "".join(shown)
 
 
 @dataclass
