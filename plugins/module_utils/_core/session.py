@@ -282,11 +282,12 @@ class Session:
             restored = self.same(self.read(), before)
         except (TransportError, DeviceError, ReadError) as second:
             restored, trouble = False, f" ({second})"
+        reason = str(error).rstrip(".")
         if restored:
-            text = f"{error}. What had been sent was undone; the configuration is the one before."
+            text = f"{reason}. What had been sent was undone; the configuration is the one before."
         else:
             text = (
-                f"{error}. Undoing what had been sent did NOT restore the configuration{trouble}: look at the device."
+                f"{reason}. Undoing what had been sent did NOT restore the configuration{trouble}: look at the device."
             )
         result = DeviceError(text, error.line, error.answer)
         result.rolled_back = restored

@@ -1,0 +1,89 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A device that refuses a line, at each line in turn, is left as it was; one that hangs up is told from that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import DeviceError
+from conftest import HUB, Site, comparable, seed
+
+FILES = {"asa": "pix-7.2", "ios": "ios-12.4"}
+BOTH = pytest.mark.parametrize("platform", ["asa", "ios"])
+
+
+def start(platform: str, *faults: str, **device: Any) -> Site:
+    return Site(platform, seed(f"{FILES[platform]}-start.cfg"), faults=list(faults), **device)
+
+
+def lines_of(platform: str, responders: list[dict[str, Any]]) -> int:
+    """How many configuration lines a run sends; the device does not count ``exit`` as one."""
+    commands = start(platform).run(check=True, responders=responders)["commands"]
+    return sum(line != "exit" for line in commands)
+
+
+@BOTH
+@pytest.mark.parametrize("match_address", [True, False])
+def test_whichever_line_is_refused_everything_is_as_it_was(platform: str, match_address: bool) -> None:
+    responders = [HUB | {"match_address": match_address}]
+    for number in range(1, lines_of(platform, responders) + 1):
+        site = start(platform, f"refuse:{number}")
+        begin = comparable(site.text)
+        with pytest.raises(DeviceError) as caught:
+            site.run(responders=responders)
+        assert caught.value.rolled_back is True, str(caught.value)
+        assert HUB["pre_shared_key"] not in str(caught.value) + caught.value.line + caught.value.answer
+        assert comparable(site.text) == begin
+        # Nothing was saved on the way either.
+        assert "crypto map" not in site.device.startup_config()
+
+
+@BOTH
+def test_after_a_broken_connection_the_next_run_sends_only_what_is_missing(platform: str) -> None:
+    for number in range(1, lines_of(platform, [HUB]) + 1):
+        site = start(platform, f"drop-at:{number}")
+        with pytest.raises(DeviceError, match="nothing was undone") as caught:
+            site.run()
+        assert caught.value.rolled_back is None
+        assert HUB["pre_shared_key"] not in str(caught.value)
+        missing = len(site.run()["commands"])
+        assert not site.run()["changed"]
+        assert missing
+        # A policy that was cut off in its middle is left, under its number; everything else is as in the reference.
+        lacking = set(comparable(seed(f"{FILES[platform]}-running-config.cfg"))) - set(comparable(site.text))
+        assert not lacking
+
+
+@BOTH
+def test_a_full_nvram_is_said_and_the_change_stays(platform: str) -> None:
+    site = start(platform, "nvram-full")
+    with pytest.raises(DeviceError, match="changed but not saved"):
+        site.run()
+    assert comparable(site.text) == comparable(seed(f"{FILES[platform]}-running-config.cfg"))
+
+
+def test_where_the_clear_keys_are_refused_the_masked_configuration_is_read() -> None:
+    site = Site(
+        "asa",
+        seed("pix-7.2-running-config.cfg"),
+        secrets={"pre_shared_keys": {"192.168.1.2": "another"}},
+        faults=["no-more"],
+    )
+    assert not site.run()["changed"]
+    assert site.run(update_secret="always")["commands"] == [
+        "tunnel-group 192.168.1.2 ipsec-attributes",
+        "pre-shared-key ********",
+    ]
+
+
+def test_a_translation_rule_in_use_is_not_removed_behind_its_users_backs() -> None:
+    for how in ("question", "refuse"):
+        site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
+        begin = comparable(site.text)
+        with pytest.raises(DeviceError) as caught:
+            site.run(state="absent", remove_shared=True)
+        assert caught.value.rolled_back is True, str(caught.value)
+        assert comparable(site.text) == begin
