@@ -18,7 +18,7 @@ from ..acl import AccessList, Ace, Delete, Entry, Insert, list_edits, meaning
 from ..algorithms import require_available, transform_name
 from ..errors import InputError, PlanError
 from ..intent import Intent, Network, Tunnel
-from ..options import Options, first_free
+from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..secret import Secret
 from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Line, Plan, Ref, Step, in_order, removal_step, simple_step
@@ -123,6 +123,8 @@ class _Planner:
     homes: dict[str, tuple[dict[Prefix, str], str]] = field(default_factory=dict)
     #: ACEs that left a crypto list
     withdrawn: list[Ace] = field(default_factory=list)
+    #: entries that go, their lists, the interface of their map
+    taken: list[tuple[MapEntry, AccessList, str]] = field(default_factory=list)
     #: map entry → names of the tunnels in it
     placed_in: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     #: What a step does to which list; its line number is known only when the steps are in order.
@@ -479,21 +481,41 @@ class _Planner:
         name = self.crypto_map(outside)
         entry = self.find_entry(name, tunnel)
         if entry:
-            self._take_entry(tunnel, entry, outside)
+            self._take_entry(entry, outside)
+        self._take_leftovers(tunnel)
         self.withdrawn += [Ace.between("permit", ours, theirs) for ours, theirs in tunnel.pairs]
 
-    def _take_entry(self, tunnel: Tunnel, entry: MapEntry, outside: str) -> None:
+    def _take_leftovers(self, tunnel: Tunnel) -> None:
+        """What an interrupted run left of a tunnel, or of its removal, and nothing refers to: list, set and group."""
+        names, target = self.options.names, self.target
+        pairs = {_TEMPORARY, *(Ace.between("permit", *pair) for other in self.tunnels for pair in other.pairs)}
+        lists = {names.exemption_acl.format(interface=interface) for interface in self.current.interfaces}
+        for acl in {names.crypto_acl.format(tunnel=tunnel.name)} | lists:
+            ours = acl.startswith(PREFIX) or set(self._list(acl).entries) <= pairs
+            if acl in target.access_lists and ours and not self._acl_needed(acl):
+                self.scope.add(render.acl_ref(acl))
+                del target.access_lists[acl]
+        wanted = tunnel.responder.suite.ipsec
+        name = names.transform_set.format(transform=transform_name(wanted))
+        found = target.transform_sets.get(name)
+        used = any(name in entry.transform_sets for entry in target.entries.values()) or name in target.other_users
+        if found and not used and self.dialect.spelling.read_transform(found.words) == wanted:
+            self.scope.add(render.set_ref(name))
+            del target.transform_sets[name]
+        self._drop_unused_groups([tunnel.responder.address])
+
+    def _take_entry(self, entry: MapEntry, outside: str) -> None:
         del self.target.entries[(entry.map, entry.sequence)]
         self.scope |= {render.entry_ref(entry), render.binding_ref(outside)}
         others = self.target.entries_of(entry.map)
         if not others:
             self.target.bindings = {i: bound for i, bound in self.target.bindings.items() if bound != entry.map}
         acl = self._list(entry.acl)
+        self.withdrawn += acl.aces
         if entry.acl and not self._acl_needed(entry.acl):
             self.scope.add(render.acl_ref(entry.acl))
             self.target.access_lists.pop(entry.acl, None)
-            if others and outside in self.current.bindings:
-                self._keep_entry_whole(tunnel, acl, outside)
+            self.taken.append((entry, acl, outside))
         self._drop_unused_groups(entry.peers)
 
     def _drop_unused_groups(self, peers: Iterable[str]) -> None:
@@ -502,7 +524,7 @@ class _Planner:
                 self.scope.add(render.group_ref(peer))
                 self.target.groups.pop(peer, None)
 
-    def _keep_entry_whole(self, tunnel: Tunnel, acl: AccessList, outside: str) -> None:
+    def _keep_entry_whole(self, acl: AccessList, outside: str) -> None:
         """One entry of several goes: an untranslated class switches at its ACE, and a temporary one takes its place."""
         for ace in acl.aces:
             home = longest_match(ace.source.prefix.network, self.current.routing_table()) or outside
@@ -571,11 +593,9 @@ class _Planner:
                     (render.nat_text(nat),),
                 )
             )
-            if any(other.id == nat.id for other in self.target.nats):
-                continue
-            for item in [
-                g for g in self.target.globals if g.interface == outside and g.id == nat.id and g.value == "interface"
-            ]:
+        used = {nat.id for nat in self.target.nats}
+        for item in [g for g in self.target.globals if g.interface == outside and g.value == "interface"]:
+            if item.id not in used:
                 self.target.globals.remove(item)
                 self.scope.add(render.global_ref(item))
 
@@ -583,14 +603,18 @@ class _Planner:
         """Once every tunnel has its place: exemptions, and transform sets of our entries, that nothing needs any more."""
         for ace in self.withdrawn:
             self._withdraw_exemption(ace)
+        for entry, acl, outside in self.taken:
+            if self.target.entries_of(entry.map) and outside in self.current.bindings:
+                self._keep_entry_whole(acl, outside)
         kept = {name for entry in self.target.entries.values() for name in entry.transform_sets}
+        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
         for key, entry in self.current.entries.items():
-            if self.target.entries.get(key) == entry:
-                continue
-            for name in entry.transform_sets:
-                if name not in kept and name not in self.current.other_users:
-                    self.scope.add(render.set_ref(name))
-                    self.target.transform_sets.pop(name, None)
+            if self.target.entries.get(key) != entry:
+                unused += entry.transform_sets
+        for name in unused:
+            if name not in kept and name not in self.current.other_users:
+                self.scope.add(render.set_ref(name))
+                self.target.transform_sets.pop(name, None)
 
     # --- what would harm others, or be of no use --------------------------------------------------------------------
 
@@ -776,7 +800,8 @@ class _Planner:
             else:
                 steps.append(self._deletion(new.name, edit.entry, self._out_stage(new.name, edit), last=False))
                 del entries[edit.position]
-        if new.name in self.temporary:
+        # An interrupted run may have left the temporary entry behind; then it goes with the others that are too many.
+        if new.name in self.temporary and _TEMPORARY not in old_entries:
             place, out = self.temporary[new.name]
             steps.insert(0, self._insertion(new.name, _Edit(_TEMPORARY, True), place, provides=True))
             steps.append(self._deletion(new.name, _TEMPORARY, out, last=False))
@@ -927,8 +952,9 @@ class _Planner:
         whole = name in self.temporary
         if whole:
             place, out = self.temporary[name]
-            steps.append(self._insertion(name, _Edit(_TEMPORARY, True), place, provides=False))
-        for entry in reversed(access_list.entries):
+            if _TEMPORARY not in access_list.entries:
+                steps.append(self._insertion(name, _Edit(_TEMPORARY, True), place, provides=False))
+        for entry in reversed([entry for entry in access_list.entries if not whole or entry != _TEMPORARY]):
             stage = self.ace_stage.get((name, entry), "rest")
             early = whole and stage == "acl-out"
             steps.append(self._deletion(name, entry, stage if early else "rest", last=not early))
