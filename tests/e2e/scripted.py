@@ -6,7 +6,8 @@
 ``python scripted.py PORT STATE_DIR SCRIPT`` where SCRIPT is JSON:
 ``banner``: list of [text, pause after it]; ``enabled``: the session starts privileged; ``enable``: the password;
 ``silent_at``: pattern of a line after which nothing comes any more; ``closed_at``: one that closes the connection;
-``answers``: pattern → text. Every line typed is appended to STATE_DIR/typed.
+``answers``: pattern → text; ``behind_prompt``: a blank by default (PIX/ASA), nothing on IOS.
+Every line typed is appended to STATE_DIR/typed.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ async def _talk(process: asyncssh.SSHServerProcess[str], script: dict[str, Any],
         out.write(text)
         await asyncio.sleep(pause)
     asks, config = False, ""
-    out.write(f"\r\n\rfw{mode} ")
+    blank = script.get("behind_prompt", " ")
+    out.write(f"\r\n\rfw{mode}{blank}")
     buffer = ""
     while True:
         data = await process.stdin.read(1024)
@@ -52,7 +54,7 @@ async def _talk(process: asyncssh.SSHServerProcess[str], script: dict[str, Any],
             if asks:
                 asks = line != script.get("enable", "")
                 mode = mode if asks else "#"
-                out.write("\r\nPassword: " if asks else f"\r\n\rfw{mode} ")
+                out.write("\r\nPassword: " if asks else f"\r\n\rfw{mode}{blank}")
                 continue
             out.write(f"{line}\r\n")
             if re.search(script.get("silent_at", r"(?!)"), line):
@@ -71,7 +73,7 @@ async def _talk(process: asyncssh.SSHServerProcess[str], script: dict[str, Any],
             for pattern, text in script.get("answers", {}).items():
                 if re.search(pattern, line):
                     out.write(text.replace("\n", "\r\n"))
-            out.write(f"\rfw{config}{mode} ")
+            out.write(f"\rfw{config}{mode}{blank}")
 
 
 async def _main(port: int, state: Path, script: dict[str, Any]) -> None:
