@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""`python -m devices`: run devices until told to stop. See README.md for the files of the state folder."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import asyncssh
+
+from .device import Device
+from .server import ADDRESS, listen, port_of
+from .settings import Defaults, Settings, SettingsError, from_file, from_words
+
+STOP_SECONDS = 10
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="devices", description="Emulated network devices on ports of 127.0.0.1.")
+    parser.add_argument("--device", action="append", nargs="+", default=[], metavar=("NAME", "KEY=VALUE"))
+    parser.add_argument("--spec", type=Path, help="the same as YAML: devices: [{name:, platform:, port:, config:}]")
+    parser.add_argument("--user", default="admin")
+    parser.add_argument("--password", default="admin")
+    parser.add_argument("--password-file", type=Path)
+    parser.add_argument("--enable-file", type=Path)
+    parser.add_argument("--host-key", type=Path, help="an ed25519 key; by default one is made in the state folder")
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--daemon", action="store_true", help="go to the background once all ports listen")
+    parser.add_argument("--stop", action="store_true", help="stop the process of this state folder")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run or stop; returns the exit code."""
+    arguments = _arguments(argv)
+    if arguments.stop:
+        return _stop(arguments.state_dir)
+    try:
+        settings = [from_words(words) for words in arguments.device]
+        settings += from_file(arguments.spec) if arguments.spec else []
+        if not settings:
+            raise SettingsError("no device: --device or --spec")
+        if len({each.name for each in settings}) < len(settings):
+            raise SettingsError("two devices have the same name")
+        defaults = Defaults(
+            arguments.user,
+            _line(arguments.password_file) if arguments.password_file else arguments.password,
+            _line(arguments.enable_file) if arguments.enable_file else "admin",
+        )
+        devices = {each.name: each.device(defaults) for each in settings}
+        state: Path = arguments.state_dir
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (process := _running(state)) is not None:
+            raise SettingsError(f"{state}: process {process} runs here already")
+        (state / "ready").unlink(missing_ok=True)
+        key = _host_key(arguments.host_key or state / "host_key", make=not arguments.host_key)
+    except (SettingsError, OSError) as error:
+        print(f"devices: {error}", file=sys.stderr)
+        return 1
+    run = _Run(state, key, settings, devices)
+    return _daemon(run) if arguments.daemon else run()
+
+
+def _line(path: Path) -> str:
+    return path.read_text(encoding="utf-8").rstrip("\n")
+
+
+def _host_key(path: Path, *, make: bool) -> asyncssh.SSHKey:
+    if make and not path.exists():
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        path.touch(mode=0o600)
+        path.write_bytes(key.export_private_key())
+        return key
+    return asyncssh.read_private_key(str(path))
+
+
+class _Run:
+    """Serves the devices and keeps the files of the state folder."""
+
+    def __init__(self, state: Path, key: asyncssh.SSHKey, settings: list[Settings], devices: dict[str, Device]) -> None:
+        self._state, self._key, self._settings, self._devices = state, key, settings, devices
+        self._names = {id(device): name for name, device in devices.items()}
+
+    def __call__(self, ready: int | None = None) -> int:
+        try:
+            return asyncio.run(self._serve(ready))
+        except OSError as error:
+            text = f"devices: {error}"
+            if ready is not None:
+                os.write(ready, text.encode())
+            else:
+                print(text, file=sys.stderr)
+            return 1
+
+    async def _serve(self, ready: int | None) -> int:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGUSR1, self._write_all)
+        acceptors: dict[str, asyncssh.SSHAcceptor] = {}
+        for each in self._settings:
+            device = self._devices[each.name]
+            try:
+                acceptors[each.name] = await listen(
+                    device, each.port, self._key, privileged=each.privileged, changed=self._write
+                )
+            except OSError as error:
+                raise OSError(f"device {each.name}, port {each.port}: {error.strerror or error}") from error
+            device.on_line = self._logger(each.name)
+        ports = {name: port_of(acceptor) for name, acceptor in acceptors.items()}
+        public = self._key.export_public_key().decode().split()[:2]
+        known = "".join(f"[{ADDRESS}]:{port} {' '.join(public)}\n" for port in ports.values())
+        (self._state / "known_hosts").write_text(known)
+        self._write_all()
+        (self._state / "pid").write_text(f"{os.getpid()}\n")
+        self._replace("ready", json.dumps(ports) + "\n")
+        if ready is not None:
+            os.write(ready, b"ready")
+            os.close(ready)
+        await stop.wait()
+        for acceptor in acceptors.values():
+            acceptor.close()
+        for name in ("ready", "pid"):
+            (self._state / name).unlink(missing_ok=True)
+        return 0
+
+    def _logger(self, name: str) -> Callable[[str], None]:
+        path = self._state / f"{name}.log"
+        path.write_text("")
+
+        def log(text: str) -> None:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text + "\n")
+
+        return log
+
+    def _write(self, device: Device) -> None:
+        self._replace(f"{self._names[id(device)]}.running", device.masked_config())
+
+    def _write_all(self) -> None:
+        for device in self._devices.values():
+            self._write(device)
+
+    def _replace(self, name: str, text: str) -> None:
+        temporary = self._state / f".{name}.new"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self._state / name)
+
+
+def _daemon(run: _Run) -> int:
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        code = 1
+        try:
+            code = run(writer)
+        finally:
+            os._exit(code)
+    os.close(writer)
+    said = b""
+    while part := os.read(reader, 4096):
+        said += part
+    if said == b"ready":
+        return 0
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
+    print(said.decode() or "devices: the process ended before it was ready", file=sys.stderr)
+    return 1
+
+
+def _running(state: Path) -> int | None:
+    """The process of a state folder, if it is alive and one of ours."""
+    try:
+        process = int((state / "pid").read_text())
+        os.kill(process, 0)
+    except (OSError, ValueError):
+        return None
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return process  # no /proc here
+    if status.rpartition(")")[2].split()[0] == "Z":
+        return None
+    return process if b"devices" in command else None
+
+
+def _stop(state: Path) -> int:
+    process = _running(state)
+    if process is not None:
+        os.kill(process, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _running(state) == process:
+            if time.monotonic() > deadline:
+                print(f"devices: process {process} does not stop", file=sys.stderr)
+                return 1
+            time.sleep(0.02)
+            try:
+                os.kill(process, 0)
+            except OSError:
+                break
+    for name in ("pid", "ready"):
+        (state / name).unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""IOS 12.4: what is typed outside the configuration mode: moving, showing, clearing, saving."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ...engine import CONFIG, EXEC, USER, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
+from ...grammar import Failure
+from ...store import Item
+from .common import full_name, networks
+from .crypto import POLICY_DEFAULTS, bound_to, incomplete
+
+_CLIENTS = "cisco.ios, netmiko, Netspoc-Approve, scrapli"
+NVRAM = 129016
+
+
+def _paged(lines: list[str]) -> Reply:
+    return Reply("".join(f"{line}\n" for line in lines), paged=True)
+
+
+# -- moving
+
+
+def _enable(call: Call) -> Result:
+    shell, secrets = call.shell, call.device.secrets
+    if not secrets.enable:
+        return "% No password set"
+
+    def ask(attempt: int) -> Question:
+        def answer(text: str) -> Reply:
+            if text == secrets.enable:
+                shell.mode = EXEC
+                return Reply()
+            if attempt < 3:
+                return Reply(question=ask(attempt + 1))
+            return Reply("% Bad secrets\n\n")
+
+        return Question("Password: ", answer, echo=False)
+
+    return Reply(question=ask(1))
+
+
+def _disable(call: Call) -> Result:
+    call.shell.mode = USER
+    return None
+
+
+def _configure(call: Call) -> Result:
+    call.shell.mode = CONFIG
+    return "Enter configuration commands, one per line.  End with CNTL/Z."
+
+
+def _configure_what(call: Call) -> Result:
+    def answer(text: str) -> Reply:
+        if not text.strip() or "terminal".startswith(text.strip().lower()):
+            call.shell.mode = CONFIG
+            return Reply("Enter configuration commands, one per line.  End with CNTL/Z.\n")
+        return Reply('?Must be "terminal", "memory" or "network"\n')  # recall
+
+    return Reply(question=Question("Configuring from terminal, memory, or network [terminal]? ", answer))
+
+
+def _up(call: Call) -> Result:
+    parent = call.shell.mode.parent
+    assert parent
+    if parent.name == "exec":
+        return leave_config(call)
+    call.shell.mode = parent
+    return None
+
+
+def leave_config(call: Call) -> Reply:
+    """Back to the exec mode; the log line follows the prompt."""
+    call.shell.mode = EXEC
+    return Reply(later=[_config_i(call)])
+
+
+def _config_i(call: Call) -> str:
+    user = f"{call.shell.user} on " if call.shell.user else ""
+    return f"%SYS-5-CONFIG_I: Configured from console by {user}vty0 (127.0.0.1)"
+
+
+def _do(call: Call) -> Result:
+    shell = call.shell
+    mode = shell.mode
+    shell.mode = EXEC
+    command = call["command"]
+    if "configure".startswith(command.split()[0].lower()[:4]) and command.lower().startswith("conf"):
+        shell.mode = mode
+        raise Refused(call.device.platform.explain(shell, call.line, _failure(3)).rstrip("\n") + "\n")
+    reply = call.device.platform.execute(shell, command)
+    shell.mode = mode
+    return reply
+
+
+def _failure(column: int) -> Failure:
+    return Failure("invalid", column)
+
+
+# -- saving
+
+
+def _write(call: Call) -> Result:
+    return _saved(call)
+
+
+def _saved(call: Call) -> Reply:
+    if call.device.faults.nvram_full:
+
+        def answer(text: str) -> Reply:
+            return Reply()
+
+        head = "Building configuration...\nCompressed configuration is too large for nvram\n"
+        return Reply(head, question=Question("Truncate config?? [no]: ", answer))
+    call.device.save()
+    return Reply("Building configuration...\n[OK]\n")
+
+
+def _copy(call: Call) -> Result:
+    def answer(_text: str) -> Reply:
+        return _saved(call)
+
+    return Reply(question=Question("Destination filename [startup-config]? ", answer))
+
+
+def _erase(call: Call) -> Result:
+    def answer(text: str) -> Reply:
+        if text not in ("", "y", "Y"):
+            return Reply()
+        call.device.startup = None
+        return Reply("[OK]\nErase of nvram: complete\n")
+
+    text = "Erasing the nvram filesystem will remove all configuration files! Continue? [confirm]"
+    return Reply(question=Question(text, answer, single=True))
+
+
+# -- showing
+
+
+def _running(call: Call) -> Result:
+    return _paged([*call.device.platform.show_running(call.device), ""])
+
+
+def _running_interface(call: Call) -> Result:
+    name = full_name(call["interface"]) or ""
+    item = call.config.one("interface", name=name)
+    if not item:
+        raise Refused(call.device.platform.explain(call.shell, call.line, _failure(call.line.index(call["interface"]))))
+    body = ["!", f"interface {name}", *item.block.lines(), "end"]
+    size = sum(len(line) + 1 for line in body)
+    return _paged(["Building configuration...", "", f"Current configuration : {size} bytes", *body, ""])
+
+
+def _startup(call: Call) -> Result:
+    return _paged([*call.device.platform.show_startup(call.device), ""])
+
+
+def _more(call: Call) -> Result:
+    if call.device.faults.no_more:
+        raise Refused("Command authorization failed.\n")
+    return _paged([*call.device.platform.show_running(call.device), ""])
+
+
+def _version(call: Call) -> Result:
+    host = call.device.platform.hostname(call.device)
+    # Layout: ntc-templates show_version_01 (12.4(6)T2); the image and the board are of the seed's age (recall)
+    ethernet = len(call.config.find("interface"))
+    return _paged(
+        [
+            "Cisco IOS Software, 3600 Software (C3640-JK9O3S-M), Version 12.4(6)T2, RELEASE SOFTWARE (fc1)",
+            "Technical Support: http://www.cisco.com/techsupport",
+            "Copyright (c) 1986-2006 by Cisco Systems, Inc.",
+            "Compiled Tue 16-May-06 12:12 by kellythw",
+            "",
+            "ROM: System Bootstrap, Version 12.3(8r)YH6, RELEASE SOFTWARE (fc1)",
+            "",
+            f"{host} uptime is 1 day, 2 hours, 15 minutes",
+            "System returned to ROM by Reload Command",
+            'System image file is "flash:/c3640-jk9o3s-mz.124-6.T2.bin"',
+            "",
+            "Cisco 3640 (R4700) processor (revision 0xFF) with 124928K/6144K bytes of memory.",
+            "Processor board ID 00000000",
+            f"{ethernet} interfaces",
+            "125K bytes of NVRAM.",
+            "",
+            "Configuration register is 0x2102",
+            "",
+        ]
+    )
+
+
+def _brief(call: Call) -> Result:
+    lines = ["Interface                  IP-Address      OK? Method Status                Protocol"]
+    for item in call.config.find("interface"):
+        address = item.block.one("address")
+        shown, method = "unassigned", "unset"
+        if address and address["address"] == "dhcp":
+            shown, method = call.device.leases.get(item["name"], "unassigned").partition("/")[0], "DHCP"
+        elif address and address["address"]:
+            shown, method = address["address"], "NVRAM"
+        down = item.block.one("shutdown")
+        status = "administratively down" if down else "up"
+        lines.append(f"{item['name']:<26} {shown:<15} YES {method:<6} {status:<21} {'down' if down else 'up'}")
+    if any(item.block.find("nat") for item in call.config.find("interface")):
+        lines.append(f"{'NVI0':<26} {'unassigned':<15} YES {'unset':<6} {'up':<21} up")
+    return "\n".join(lines)
+
+
+def _routes(call: Call) -> Result:
+    lines = [
+        "Codes: C - connected, S - static, R - RIP, M - mobile, B - BGP",
+        "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
+        "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
+        "       E1 - OSPF external type 1, E2 - OSPF external type 2",
+        "       i - IS-IS, su - IS-IS summary, L1 - IS-IS level-1, L2 - IS-IS level-2",
+        "       ia - IS-IS inter area, * - candidate default, U - per-user static route",
+        "       o - ODR, P - periodic downloaded static route",
+        "",
+    ]
+    default = next((r for r in call.config.find("route") if r["net"] == "0.0.0.0"), None)
+    hop = default["rest"].split()[0] if default else ""
+    lines += [f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else "Gateway of last resort is not set", ""]
+    for item in call.config.find("interface"):
+        if not item.block.find("shutdown"):
+            lines += [f"C    {network} is directly connected, {item['name']}" for network in networks(item)]
+    for route in call.config.find("route"):
+        network = ipaddress.IPv4Network((route["net"], route["mask"]), strict=False)
+        star = "*" if network.prefixlen == 0 else " "
+        lines.append(f"S{star}   {network} [1/0] via {route['rest'].split()[0]}")
+    return "\n".join(lines)
+
+
+_ENCRYPTION = {
+    "des": "DES - Data Encryption Standard (56 bit keys).",
+    "3des": "Three key triple DES",
+    "aes": "AES - Advanced Encryption Standard (128 bit keys).",
+    "aes 192": "AES - Advanced Encryption Standard (192 bit keys).",
+    "aes 256": "AES - Advanced Encryption Standard (256 bit keys).",
+}
+_HASH = {"md5": "Message Digest 5", "sha": "Secure Hash Standard"}
+_AUTHENTICATION = {
+    "pre-share": "Pre-Shared Key",
+    "rsa-sig": "Rivest-Shamir-Adleman Signature",
+    "rsa-encr": "Rivest-Shamir-Adleman Encryption",
+}
+_GROUP = {"1": "768", "2": "1024", "5": "1536"}
+
+
+def _policies(call: Call) -> Result:
+    lines = ["", "Global IKE policy"]
+
+    def suite(title: str, values: dict[str, str]) -> None:
+        lines.append(title)
+        lines.append(f"\tencryption algorithm:\t{_ENCRYPTION[values['encr']]}")
+        lines.append(f"\thash algorithm:\t\t{_HASH[values['hash']]}")
+        lines.append(f"\tauthentication method:\t{_AUTHENTICATION[values['authentication']]}")
+        lines.append(f"\tDiffie-Hellman group:\t#{values['group']} ({_GROUP[values['group']]} bit)")
+        lines.append(f"\tlifetime:\t\t{values['lifetime']} seconds, no volume limit")
+
+    for item in call.config.find("isakmp-policy"):
+        own = {line.kind.name: line["value"] for line in item.block if line.kind}
+        suite(f"Protection suite of priority {item['seq']}", POLICY_DEFAULTS | own)
+    suite("Default protection suite", POLICY_DEFAULTS)
+    return "\n".join(lines)
+
+
+def _isakmp_sa(_call: Call) -> Result:
+    return "dst             src             state          conn-id slot status"
+
+
+def _isakmp_key(call: Call) -> Result:
+    lines = ["Keyring      Hostname/Address                            Preshared Key", ""]
+    for item in call.config.find("isakmp-key"):
+        peer = f"{item['peer']:<15}[{item['mask']}]" if item["mask"] else item["peer"]
+        lines.append(f"{'default':<13}{peer:<44}{item['key']}")
+    return "\n".join(lines)
+
+
+def _no_sas(_call: Call) -> Result:
+    return "\nNo SAs found"
+
+
+def _session(call: Call) -> Result:
+    lines = ["Crypto session current status", ""]
+    for item in call.config.find("interface"):
+        for line in item.block.find("crypto-map"):
+            for entry in call.config.find("crypto-map", map=line["map"]):
+                for peer in entry.block.find("peer"):
+                    lines += [f"Interface: {item['name']}", "Session status: DOWN     "]
+                    lines += [f"Peer: {peer['peer']} port 500 ", "        Active SAs: 0, origin: crypto map", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _crypto_map(call: Call) -> Result:
+    lines: list[str] = []
+    for name in dict.fromkeys(item["map"] for item in call.config.find("crypto-map")):
+        for item in call.config.find("crypto-map", map=name):
+            if not item["seq"]:
+                continue
+            lines.append(f'Crypto Map "{name}" {item["seq"]} ipsec-isakmp')
+            if item["dynamic"]:
+                lines.append(f"\tDynamic map template tag: {item['dynamic']}")
+                continue
+            if incomplete(item):
+                lines += ["\tWARNING: This crypto map is in an incomplete state!"]
+                lines += ["\t\t(missing peer or access-list definitions)"]
+            lines += [f"\tPeer = {peer['peer']}" for peer in item.block.find("peer")]
+            lines += [f"\tExtended IP access list {match['acl']}" for match in item.block.find("match")]
+            lines += _entry_tail(item)
+        lines.append(f"\tInterfaces using crypto map {name}:")
+        lines += [f"\t\t{each}" for each in bound_to(call.config, name)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _entry_tail(item: Item) -> list[str]:
+    units = {line["unit"]: line["value"] for line in item.block.find("lifetime")}
+    kilobytes, seconds = units.get("kilobytes", "4608000"), units.get("seconds", "3600")
+    lines = [f"\tSecurity association lifetime: {kilobytes} kilobytes/{seconds} seconds"]
+    pfs = item.block.one("pfs")
+    lines.append("\tPFS (Y/N): Y" if pfs else "\tPFS (Y/N): N")
+    if pfs:
+        lines.append(f"\tDH group:  {pfs['group']}")
+    sets = [name for line in item.block.find("transform-set") for name in line["names"].split()]
+    return [*lines, "\tTransform sets={ ", *(f"\t\t{name}, " for name in sets), "\t}"]
+
+
+def _dynamic_map(call: Call) -> Result:
+    lines: list[str] = []
+    for item in call.config.find("dynamic-map"):
+        lines.append(f'Crypto Map Template"{item["map"]}" {item["seq"]}')
+        match = item.block.one("match")
+        lines.append(f"\tExtended IP access list {match['acl']}" if match else "\tNo matching address list set.")
+        lines += _entry_tail(item)
+    return "\n".join(lines)
+
+
+def _transform_sets(call: Call) -> Result:
+    lines: list[str] = []
+    for item in call.config.find("transform-set"):
+        mode = item.block.one("mode")
+        lines.append(f"Transform set {item['name']}: {{ {item['transforms']}  }} ")
+        lines += [f"   will negotiate = {{ {'Transport' if mode else 'Tunnel'},  }}, ", ""]
+    return "\n".join(lines)
+
+
+def _privilege(call: Call) -> Result:
+    return f"Current privilege level is {1 if call.shell.mode.name == 'user' else 15}"
+
+
+def _terminal(call: Call) -> Result:
+    platform = call.device.platform
+    return f'Line 2, Location: "", Type: "xterm"\nLength: {platform.page(call.shell)} lines, Width: {platform.width(call.shell)} columns'
+
+
+def _archive(_call: Call) -> Result:
+    return " Archive feature not enabled"
+
+
+def _cleared(what: str) -> Effect:
+    def effect(call: Call) -> Result:
+        call.device.event("cleared", f"{what} {call['peer']}".strip())
+        return None
+
+    return effect
+
+
+def _length(call: Call) -> Result:
+    call.shell.page_override = int(call["lines"])
+    return None
+
+
+def _width(call: Call) -> Result:
+    call.shell.width_override = int(call["width"])
+    return None
+
+
+def _monitor(call: Call) -> Result:
+    call.shell.monitor = call.words[-2] != "no"
+    return None
+
+
+def _leave(_call: Call) -> Result:
+    return Reply(close=True)
+
+
+def _ping(call: Call) -> Result:
+    address = call["address"]
+    text = f"Sending 5, 100-byte ICMP Echos to {address}, timeout is 2 seconds:"
+    return f"\nType escape sequence to abort.\n{text}\n.....\nSuccess rate is 0 percent (0/5)"
+
+
+def add(rows: Rows) -> None:
+    """The rows of this module."""
+    rows.add("user", "enable", _enable, "netmiko session logs; captures of the refusals", Grade.CAPTURE)
+    rows.add("exec", "enable", silent, "recall", Grade.RECALL)
+    rows.add("any", "disable", _disable, "cisco.ios, scrapli", Grade.TOOL)
+    rows.add("any", "{ exit | quit | logout }", _leave, "scrapli's recordings", Grade.CAPTURE)
+    rows.add("exec", "configure terminal", _configure, "netmiko session logs", Grade.CAPTURE)
+    rows.add("exec", "configure", _configure_what, "capture", Grade.CAPTURE)
+    pending = say("%No Rollback Confirmed Change pending")
+    rows.add("exec", "configure confirm", pending, "lab log of XE 17; NAPALM", Grade.CAPTURE)
+    rows.add("leave", "exit", _up, "captures", Grade.CAPTURE)
+    rows.add("leave", "end", leave_config, "captures", Grade.CAPTURE)
+    rows.add("leave", "do <command:rest>", _do, "Netspoc-Approve", Grade.TOOL)
+
+    rows.add("any", "terminal length <lines:0-512>", _length, _CLIENTS, Grade.CAPTURE)
+    rows.add("any", "terminal width <width:0-512>", _width, f"{_CLIENTS}; netmiko issue 254", Grade.CAPTURE)
+    rows.add("exec", "terminal monitor", _monitor, "captures", Grade.CAPTURE)
+    rows.add("exec", "terminal no monitor", _monitor, "captures", Grade.CAPTURE)
+    rows.add("any", "show version", _version, "ntc-templates 12.4; hardware recall", Grade.CAPTURE)
+    rows.add("any", "show privilege", _privilege, "genieparser; cisco.ios", Grade.CAPTURE)
+    rows.add("any", "show clock", say("*01:00:00.000 UTC Fri Mar 1 2002"), "common", Grade.RECALL)
+    rows.add("any", "show terminal", _terminal, "common", Grade.RECALL)
+    show_users = (
+        "    Line       User       Host(s)              Idle       Location\n"
+        "* 2 vty 0     admin      idle                 00:00:00   127.0.0.1"
+    )
+    rows.add("any", "show users", say(show_users), "ntc-templates", Grade.CAPTURE)
+
+    rows.add("exec", "show running-config [all]", _running, "seed", Grade.SEED)
+    interface = "show running-config interface <interface:interface>"
+    rows.add("exec", interface, _running_interface, "ntc-templates", Grade.CAPTURE)
+    rows.add("exec", "write terminal", _running, "common", Grade.RECALL)
+    rows.add("exec", "show { startup-config | configuration }", _startup, "captures of 12.4", Grade.CAPTURE)
+    rows.add("exec", "more system:running-config", _more, "Cisco command reference", Grade.VENDOR)
+    rows.add("exec", "more nvram:startup-config", _startup, "Cisco command reference", Grade.VENDOR)
+    rows.add("exec", "show archive [config rollback timer]", _archive, "ntc-templates; captures", Grade.CAPTURE)
+    rows.add("exec", "write [memory]", _write, "Netspoc-Approve; captures", Grade.CAPTURE)
+    rows.add("exec", "copy running-config startup-config", _copy, "scrapli's recordings", Grade.CAPTURE)
+    rows.add("exec", "{ write erase | erase startup-config }", _erase, "captures", Grade.CAPTURE)
+
+    rows.add("exec", "show crypto isakmp sa", _isakmp_sa, "seed (head); captures of 12.4 without SAs", Grade.CAPTURE)
+    rows.add("exec", "show crypto isakmp sa detail", _isakmp_sa, "recall without SAs", Grade.RECALL)
+    rows.add("exec", "show crypto isakmp policy", _policies, "captures with tabs; 12.4 trailer", Grade.CAPTURE)
+    rows.add("exec", "show crypto isakmp key", _isakmp_key, "capture; wildcard recall", Grade.CAPTURE)
+    rows.add("exec", "show crypto isakmp peers", silent, "genieparser", Grade.CAPTURE)
+    sa = "show crypto ipsec sa [{ peer <peer:address> | map <map:word> | interface <interface:interface> }] [detail]"
+    rows.add("exec", sa, _no_sas, "Packet Tracer alone; recall for devices", Grade.RECALL)
+    rows.add("exec", "show crypto ipsec transform-set [<name:word>]", _transform_sets, "recall for 12.4", Grade.RECALL)
+    rows.add("exec", "show crypto map [{ tag <map:word> | interface <interface:interface> }]", _crypto_map,
+             "12.4T/15 capture with a dynamic map; genieparser", Grade.CAPTURE)  # fmt: skip
+    rows.add("exec", "show crypto dynamic-map [tag <map:word>]", _dynamic_map, "recall", Grade.RECALL)
+    rows.add("exec", "show crypto session [{ detail | brief | remote <peer:address> }]", _session,
+             "captures of 15", Grade.CAPTURE)  # fmt: skip
+    rows.add("exec", "show ip interface brief", _brief, "ntc-templates 12.4", Grade.CAPTURE)
+    rows.add("exec", "show ip route [static]", _routes, "12.4T capture; indents recall", Grade.RECALL)
+    rows.add("exec", "ping <address:address> [source <source:word>] [repeat <count:1-1000>]", _ping, "captures",
+             Grade.CAPTURE)  # fmt: skip
+    none = "clear commands answer nothing (captures)"
+    sa_options = "[{ peer <peer:address> | map <map:word> | counters }]"
+    rows.add("exec", f"clear crypto sa {sa_options}", _cleared("ipsec"), none, Grade.CAPTURE)
+    rows.add("exec", "clear crypto isakmp [<id:1-65535>]", _cleared("ike"), none, Grade.CAPTURE)
+    rows.add("exec", "clear crypto session [remote <peer:address>]", _cleared("session"), none, Grade.VENDOR)
+    rows.add("exec", "clear { logging | counters | access-list counters }", silent, "common", Grade.RECALL)

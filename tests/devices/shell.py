@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""A session on a device, character by character: echo, line editing, prompts, questions and paging."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .engine import EXEC, USER, Mode, Question, Reply
+from .grammar import Failure
+
+if TYPE_CHECKING:
+    from .device import Device
+
+BACKSPACE = ("\b", "\x7f")
+# IOS: ISAKMP keys, passwords and secrets, in whatever line they stand
+_SECRETS = re.compile(r"\b((?:pre-shared-key|password|secret|key|passwd)(?: [0567])?) (?!address|config-key)(\S+)")
+
+
+class Shell:
+    """One session. `feed` takes what is typed and returns everything that the device prints."""
+
+    def __init__(self, device: Device, *, user: str = "", privileged: bool = False) -> None:
+        self.device = device
+        self.platform = device.platform
+        self.user = user
+        self.mode: Mode = EXEC if privileged else USER
+        self.closed = False
+        self.dropped = False
+        self.lines_taken = 0
+        self.width_override: int | None = None
+        self.page_override: int | None = None
+        self.monitor = False
+        self.number = device.open(self)
+        self._line = ""
+        self._first_shown = 0
+        self._question: Question | None = None
+        self._pages: list[str] = []
+        self._out: list[str] = []
+        self._quoted = False
+
+    # -- the session
+
+    def start(self) -> str:
+        """What the device prints when the session begins, prompt included."""
+        banner = self.device.banner
+        if self.device.faults.banner:
+            banner += self.device.faults.banner.rstrip("\n") + "\n"
+        self._print(banner)
+        self._print(self.platform.greeting(self))
+        self._prompt()
+        return self._flush()
+
+    def feed(self, text: str) -> str:
+        """Type `text`."""
+        previous = ""
+        for character in text:
+            if self.closed:
+                break
+            if character == "\n" and previous == "\r":
+                previous = ""
+                continue
+            previous = character
+            self._character(character)
+        return self._flush()
+
+    def notify(self, text: str) -> None:
+        """The device prints a line by itself; the prompt is not repeated."""
+        self._print(f"\n{text}\n")
+
+    def close(self) -> None:
+        """The session is over."""
+        self.closed = True
+        self.device.close(self)
+
+    # -- characters
+
+    def _character(self, character: str) -> None:
+        if self._pages:
+            self._page_key(character)
+        elif self._question and self._question.single:
+            self._print("\n" if character in "\r\n" else f"{character}\n")
+            self._answer("" if character in "\r\n" else character)
+        elif character in "\r\n":
+            self._enter()
+        elif character in BACKSPACE:
+            self._erase()
+        elif character in ("\x03", "\x15"):
+            self._print("\n" if character == "\x03" else "\b \b" * len(self._line))
+            self._line, self._first_shown = "", 0
+            if character == "\x03":
+                self._question = None
+                self._prompt()
+        elif character == "\x1a" and not self._question:
+            self._line, self._first_shown = "", 0
+            self._print("^Z\n")
+            self.platform.control_z(self)
+            self._prompt()
+        elif character == "\x16":
+            self._quoted = True
+        elif character == self.platform.help_key and not self._question and not self._quoted:
+            self._help()
+        elif character >= " " or self._quoted:
+            self._quoted = False
+            self._type(character)
+
+    def _type(self, character: str) -> None:
+        self._line += character
+        if self._question and not self._question.echo:
+            return
+        width = 0 if self._question else self.platform.width(self)
+        room = width - len(self.platform.prompt(self)) - 1
+        if not width or room < 12:
+            self._out.append(character)
+            return
+        shown = len(self._line) - self._first_shown - 1
+        if shown + 1 < room:
+            self._out.append(character)
+            return
+        # A line that reaches the edge is shifted to the left by ten characters behind a `$`. That the visible line is
+        # `<prompt>$<tail>` is captured; the bytes with which the device gets there are not (unsourced).
+        self._first_shown += 10
+        tail = "$" + self._line[self._first_shown + 1 :]
+        rest = max(0, shown - len(tail))
+        self._out.append("\b" * shown + tail + " " * rest + "\b" * rest)
+
+    def _erase(self) -> None:
+        if self._line:
+            self._line = self._line[:-1]
+            if not self._question or self._question.echo:
+                self._out.append("\b \b")
+
+    def _help(self) -> None:
+        words = self.platform.next_words(self, self._line)
+        self._print("?\n" + "".join(f"  {word}\n" for word in words) + "\n")
+        self._prompt()
+        self._out.append(self._line)
+
+    # -- lines
+
+    def _enter(self) -> None:
+        line, self._line, self._first_shown = self._line, "", 0
+        self._print("\n")
+        self.lines_taken += 1
+        if self._question:
+            self._answer(line)
+            return
+        self.device.record(self, f"{self.platform.prompt(self)}{self._masked(line)}")
+        faults, number = self.device.faults, 0
+        configuring = self.mode.configures and bool(line.strip()) and not line.strip().startswith("!")
+        if configuring and line.split()[0].lower() not in ("exit", "end", "do", "quit"):
+            self.device.config_lines += 1
+            number = self.device.config_lines
+        if number and faults.at(faults.drop_at, number, line):
+            faults.drop_at = None
+            self._drop()
+            return
+        if number and (refusal := faults.refusal(number, line)) is not None:
+            text = refusal + "\n" if refusal else self.platform.explain(self, line, Failure("invalid"))
+            self._show(Reply(text))
+            return
+        reply = self.platform.execute(self, line)
+        if number and any(faults.at(place, number, line) for place in faults.garbage):
+            reply.text = "\x00\xfe#>%^*\x1b[2J~\n" + reply.text
+        if number and faults.at(faults.drop_after, number, line):
+            faults.drop_after = None
+            self._drop()
+            return
+        self._show(reply)
+
+    def _drop(self) -> None:
+        self._out.clear()
+        self.dropped = True
+        self.close()
+
+    def _answer(self, line: str) -> None:
+        question, self._question = self._question, None
+        assert question
+        self._show(question.answer(line))
+
+    def _show(self, reply: Reply) -> None:
+        later = reply.later
+        page = self.platform.page(self)
+        lines = reply.text.split("\n")
+        if reply.paged and page and len(lines) - 1 > page:
+            self._print("".join(line + "\n" for line in lines[: page - 1]))
+            self._pages = lines[page - 1 :]
+            self._out.append(self.platform.more_marker)
+            return
+        self._print(reply.text)
+        self._finish(reply)
+        for text in later:
+            self.device.log(text, self)
+
+    def _finish(self, reply: Reply) -> None:
+        if reply.close:
+            self.close()
+        elif reply.question:
+            self._question = reply.question
+            self._out.append(reply.question.prompt)
+        else:
+            self._prompt()
+
+    def _page_key(self, key: str) -> None:
+        self._out.append(self.platform.more_erase)
+        count = {" ": max(1, self.platform.page(self) - 1), "\r": 1, "\n": 1}.get(key, 0)
+        if not count:
+            self._pages = []
+            self._prompt()
+            return
+        shown, self._pages = self._pages[:count], self._pages[count:]
+        if self._pages == [""] or not self._pages:
+            text = "\n".join(shown)
+            self._print(text if text.endswith("\n") or not text else text + "\n")
+            self._pages = []
+            self._prompt()
+        else:
+            self._print("".join(line + "\n" for line in shown))
+            self._out.append(self.platform.more_marker)
+
+    def _prompt(self) -> None:
+        self._out.append(self.platform.new_prompt + self.platform.prompt(self))
+
+    def _print(self, text: str) -> None:
+        self._out.append(text.replace("\n", "\r\n"))
+
+    def _flush(self) -> str:
+        text = "".join(self._out)
+        self._out.clear()
+        return text
+
+    def _masked(self, line: str) -> str:
+        for begin, end in reversed(self.platform.secret_columns(self, line)):
+            line = f"{line[:begin]}***{line[end:]}"
+        return _SECRETS.sub(r"\1 ***", line)
