@@ -239,11 +239,20 @@ class Session:
 
     def _write(self, lines: Sequence[Line], question: str | None = None) -> None:
         rows, self._mode = typed(lines, self._mode)
-        if question:
-            self._exchange(rows[:-1])
-            rows = rows[-1:]
-        for start in range(0, len(rows), LINES_PER_WRITE):
-            self._exchange(rows[start : start + LINES_PER_WRITE], question)
+        part: list[Line] = []
+        for row in rows:
+            if row not in lines:
+                # A line that changes the mode is judged before anything is typed there: behind a refused
+                # ``interface X`` the next lines would change the interface that was open before.
+                self._exchange(part)
+                self._exchange([row])
+                part = []
+            else:
+                part.append(row)
+            if len(part) == LINES_PER_WRITE:
+                self._exchange(part)
+                part = []
+        self._exchange(part, question)
 
     def _exchange(self, rows: Sequence[Line], question: str | None = None) -> None:
         if rows:

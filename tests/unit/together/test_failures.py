@@ -82,6 +82,7 @@ def test_where_the_clear_keys_are_refused_the_masked_configuration_is_read() -> 
 def test_a_translation_rule_in_use_is_not_removed_behind_its_users_backs() -> None:
     for how in ("question", "refuse"):
         site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
+        site.device.translations.append("icmp 192.168.1.2:6 10.2.1.9:6 198.51.100.1:6 198.51.100.1:6")
         begin = comparable(site.text)
         with pytest.raises(DeviceError) as caught:
             site.run(state="absent", remove_shared=True)
