@@ -8,7 +8,7 @@ What a list *means* is the same on all platforms; how an entry is written is the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
@@ -276,15 +276,18 @@ def apply_edits(entries: Sequence[Entry], edits: Sequence[Edit]) -> tuple[Entry,
     return tuple(current)
 
 
-def list_edits(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Edit, ...]:
+def list_edits(
+    old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entry] = frozenset()
+) -> tuple[Edit, ...]:
     """The edits that turn ``old`` into ``new``, fewest first, such that every packet changes at most once.
 
     The entries common to both (a longest common subsequence) stay; new ones are inserted from the top
     down above the old ones of their gap, then old ones are deleted from the bottom up. Each packet's fate
     is then the old list's until its new entry stands above its old one, and the new list's from there on.
-    An entry that changes its place is deleted right before it is inserted (no device takes an entry twice).
+    An entry that changes its place is deleted right before it is inserted (no device takes an entry twice). Which one
+    of two that swap is moved counts: the ``movable`` ones before all others.
     """
-    keep = _common(old, new)
+    keep = _common(old, new, movable)
     kept_old = {i for i, _j in keep}
     partner = {j: i for i, j in keep}
     # An entry that stands in both but is not kept moves: take the old one out first.
@@ -313,8 +316,8 @@ def list_edits(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def _common(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]:
-    """A longest common subsequence, as pairs of positions.
+def _common(old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entry]) -> list[tuple[int, int]]:
+    """A longest common subsequence, as pairs of positions; one entry that is not movable outweighs all that are.
 
     Common beginnings and ends are taken off first: what remains of a real change is small.
     """
@@ -327,8 +330,9 @@ def _common(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]
     a, b = old[start : len(old) - end], new[start : len(new) - end]
     table = [[0] * (len(b) + 1) for _row in range(len(a) + 1)]
     for i in range(len(a) - 1, -1, -1):
+        weight = 1 if a[i] in movable else len(a) + 1
         for j in range(len(b) - 1, -1, -1):
-            table[i][j] = table[i + 1][j + 1] + 1 if a[i] == b[j] else max(table[i + 1][j], table[i][j + 1])
+            table[i][j] = table[i + 1][j + 1] + weight if a[i] == b[j] else max(table[i + 1][j], table[i][j + 1])
     pairs = [(k, k) for k in range(start)]
     i = j = 0
     while i < len(a) and j < len(b):

@@ -8,6 +8,7 @@ The doors (modules) give their options as they are and return what :func:`run` r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +149,7 @@ def _prove(chosen: Platform, session: Session, plan: Plan, before: str) -> None:
     """Read back and compare with what was computed; undo when the device does not hold it."""
     held = chosen.parse(session.read(), session.supplements)
     text = chosen.owned_text(held, plan.scope, chosen.for_version(held.version))
-    if text != plan.after:
+    if _proof(text) != _proof(plan.after):
         missing = [line for line in plan.after.splitlines() if line not in text.splitlines()]
         extra = [line for line in text.splitlines() if line not in plan.after.splitlines()]
         detail = "; ".join(
@@ -162,6 +163,17 @@ def _prove(chosen: Platform, session: Session, plan: Plan, before: str) -> None:
             before,
             f"the device took every line but does not hold what was wanted ({detail or 'other order'})",
         )
+
+
+def _proof(text: str) -> tuple[list[str], list[str]]:
+    """What must be equal: the lines in their order, and the remarks of lists in any.
+
+    A remark has no number; where one stands once an entry was inserted next to it is the device's choice.
+    """
+    rows: tuple[list[str], list[str]] = ([], [])
+    for line in text.splitlines():
+        rows[bool(re.match(r"(access-list \S+)? remark ", line))].append(line)
+    return rows[0], sorted(rows[1])
 
 
 def _parsed(chosen: Platform, text: str, supplements: Mapping[str, str] | None = None) -> dict[str, Any]:

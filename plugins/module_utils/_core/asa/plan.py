@@ -912,7 +912,9 @@ class _Planner:
                 steps.append(removal_step(render.nat_text(nat), "nat-out"))
         for interface, name in old.exemptions.items():
             if interface not in new.exemptions:
-                stages = {self._exemption_out_stage(ace, name) for ace in old.access_lists.get(name, AccessList(name)).aces}
+                stages = {
+                    self._exemption_out_stage(ace, name) for ace in old.access_lists.get(name, AccessList(name)).aces
+                }
                 stage = min(stages, key=SWITCH_ORDER.index, default="rest")
                 text = f"nat ({interface}) 0 access-list {name}"
                 steps.append(removal_step(text, stage, releases={render.acl_ref(name)}))

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Ace, Entry, Insert, list_edits, meaning, with_deny_above
+from ..acl import AccessList, Ace, Entry, Insert, Remark, list_edits, meaning, with_deny_above
 from ..algorithms import require_available, transform_name
 from ..errors import InputError
 from ..intent import Intent, Network, Responder, Tunnel
-from ..options import Options, first_free
+from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Line, Plan, Ref, Step, in_order, removal_step, simple_step
 from . import render
@@ -27,6 +27,8 @@ from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatR
 #: nothing is translated yet: the translation must be complete before the binding, or Internet traffic would show the
 #: entry's treatment in between. A class that is translated today switches at its ``deny``, after the binding.
 SWITCH_ORDER = (
+    # a class that leaves, and is translated afterwards: later lines could take its protection before
+    "deny-out-first",
     "object",
     "nat-list-early",
     "nat-role-early",
@@ -66,13 +68,14 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
     tunnels = intent.of_responder(host)
     staying = [tunnel for tunnel in tunnels if not absent and tunnel.present]
     leaving = [tunnel for tunnel in tunnels if absent or not tunnel.present]
-    planner = _Planner(config, options, for_version(config.version), responder)
+    planner = _Planner(config, options, for_version(config.version), responder, tunnels)
     if staying:
         planner.place(staying, leaving)
     elif leaving:
         planner.take_away(leaving)
     planner.judge(staying)
     steps = in_order(planner.steps(), SWITCH_ORDER)
+    planner.as_held(steps)
     return Plan(
         steps,
         render.owned_text(config, planner.scope, planner.dialect),
@@ -91,13 +94,23 @@ class _Planner:
     options: Options
     dialect: Dialect
     responder: Responder
+    tunnels: tuple[Tunnel, ...]
     target: IosConfig = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     scope: set[Ref] = field(default_factory=set)
     #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
     ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
-    #: The translation goes in before the binding (see SWITCH_ORDER).
-    nat_early: bool = False
+    #: Hub networks whose translation goes in before the binding, and the interfaces behind which they lie.
+    early: set[Prefix] = field(default_factory=set)
+    early_homes: set[str] = field(default_factory=set)
+    #: What a step does to which list: list, entry, whether it adds, its number (None: at the end).
+    edits: dict[Line, tuple[str, Entry, bool, int | None]] = field(default_factory=dict)
+    #: list that is edited → number of each entry
+    numbers: dict[str, dict[Entry, int]] = field(default_factory=dict)
+    #: All packets of the tunnels that stay, as the hub sends them.
+    staying: Region = field(default_factory=Region)
+    #: Whether our entry has, or had, no access list: then it touches every class.
+    unlisted: bool = False
 
     def __post_init__(self) -> None:
         self.target = self.current.copy()
@@ -194,16 +207,15 @@ class _Planner:
     def _list(self, name: str | None) -> AccessList:
         return self.target.access_lists.get(name or "", AccessList(name or ""))
 
-    def rules_from(self, config: IosConfig, network: Network, outside: str) -> list[NatRule]:
-        """The rules that can translate packets of a hub network on their way out."""
-        home = self.interface_of(network, outside)
+    def rules_from(self, config: IosConfig, home: str, outside: str) -> list[NatRule]:
+        """The rules that can translate packets from an interface on their way out."""
         if config.interfaces[home].nat != "inside" or config.interfaces[outside].nat != "outside":
             return []
         return list(config.nat_rules)
 
-    def translated(self, config: IosConfig, network: Network, outside: str, region: Region) -> bool:
-        """Whether a packet of ``region`` leaves with another source."""
-        for rule in self.rules_from(config, network, outside):
+    def translated(self, config: IosConfig, home: str, outside: str, region: Region) -> bool:
+        """Whether a packet of ``region`` that enters at ``home`` leaves with another source."""
+        for rule in self.rules_from(config, home, outside):
             for name in config.lists_of(rule):
                 found = meaning(config.access_lists.get(name, AccessList(name)).entries, region)
                 if found.permit or found.unsure:
@@ -221,6 +233,8 @@ class _Planner:
         outside = self.outside()
         for network in self.responder.networks:
             self.interface_of(network, outside)
+        for spoke, hub in (pair for tunnel in tunnels for pair in tunnel.pairs):
+            self.staying = self.staying.union(Region.pair(hub, spoke))
         map_name = self.crypto_map(outside)
         found = self.find_dynamic(map_name, tunnels)
         self._place_policy()
@@ -232,16 +246,29 @@ class _Planner:
         self._place_map_entry(map_name, dynamic)
         self.target.interfaces[outside] = replace(self.target.interfaces[outside], crypto_map=map_name)
         self.scope.add(render.binding_ref(outside))
-        plain = not any(
-            self.translated(self.current, network, outside, Region.pair(network.prefix, spoke))
-            for tunnel in tunnels
-            for network in tunnel.responder_networks
-            for spoke in (n.prefix for n in tunnel.networks)
-        )
-        self.nat_early = plain and not self.responder.match_address
+        self.unlisted = not dynamic.acl
+        if self.unlisted or (found and not found.acl):
+            self._find_early(tunnels, outside)
         if self.options.pat == "present":
             self._place_pat(outside)
         self._place_denies(tunnels, outside)
+        kept = {(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        for spoke, hub in (pair for tunnel in leaving for pair in tunnel.pairs):
+            if (hub, spoke) not in kept:
+                self._withdraw_deny(Ace.between("deny", hub, spoke))
+        self._drop_unused_sets()
+        self._refuse_to_wake_others(map_name, outside)
+        self._refuse_translation_of_others(map_name, outside)
+
+    def _find_early(self, tunnels: Sequence[Tunnel], outside: str) -> None:
+        """The networks of which no packet to an initiator is translated today (see SWITCH_ORDER)."""
+        for network in self.responder.networks:
+            home = self.interface_of(network, outside)
+            spokes = [spoke.prefix for tunnel in tunnels for spoke in tunnel.networks]
+            if any(self.translated(self.current, home, outside, Region.pair(network.prefix, to)) for to in spokes):
+                continue
+            self.early.add(network.prefix)
+            self.early_homes |= {home, outside}
 
     def _place_policy(self) -> None:
         wanted = self.responder.suite.ike
@@ -326,6 +353,10 @@ class _Planner:
         """The mirror of the initiators' crypto lists, exactly (with ``partial`` at least)."""
         if name in self.current.standard_lists:
             raise InputError("names.match_acl", name, "this list exists and is a standard one", "Choose another name")
+        if not live and (name in self.current.crypto_lists() or self._acl_needed(name)):
+            raise InputError(
+                "names.match_acl", name, "this list exists and serves something else", "Choose another name"
+            )
         old = self._list(name)
         wanted = [Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
         gone = {Ace.between("permit", hub, spoke) for tunnel in leaving for spoke, hub in tunnel.pairs}
@@ -338,7 +369,7 @@ class _Planner:
             self.ace_stage[(name, ace)] = "acl" if live else "object"
         for ace in stale:
             self.ace_stage[(name, ace)] = "acl-out"
-            self._withdraw_deny(replace(ace, action="deny"), outside)
+            self._withdraw_deny(replace(ace, action="deny"))
 
     def _place_map_entry(self, map_name: str, dynamic: DynamicEntry) -> None:
         existing = next((entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map), None)
@@ -364,29 +395,52 @@ class _Planner:
 
     def _place_pat(self, outside: str) -> None:
         """One overload rule on the outside interface that translates the hub's networks."""
-        rule = next(
-            (r for r in self.target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target), None
-        )
-        if rule is None:
-            rule = NatRule("list", self.options.names.nat_acl, f"interface {outside} overload")
-            self._refuse_standard(rule.name)
-            self.target.nat_rules.append(rule)
-        self.scope |= {render.rule_ref(rule), render.acl_ref(rule.name), render.role_ref(outside)}
+        rule = self._overload_rule(outside)
+        self.scope |= {render.rule_ref(rule), render.role_ref(outside)}
+        self.scope |= {render.acl_ref(name) for name in self.target.lists_of(rule)}
         self.target.interfaces[outside] = replace(self.target.interfaces[outside], nat="outside")
         for network in self.responder.networks:
             home = self.interface_of(network, outside)
             self.target.interfaces[home] = replace(self.target.interfaces[home], nat="inside")
             self.scope.add(render.role_ref(home))
+            if rule.kind == "route-map":
+                self._require_in_route_map(rule, network)
+                continue
             old = self._list(rule.name)
             permit = Ace.between("permit", network.prefix, ANY)
             found = meaning(old.entries, permit.region)
             if permit not in old.entries and not found.permit.union(found.deny).contains(permit.region):
                 self._refuse_standard(rule.name)
                 self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
-                self.ace_stage[(rule.name, permit)] = self._nat_stage("nat-list")
+                self.ace_stage[(rule.name, permit)] = self._nat_stage("nat-list", network.prefix)
 
-    def _nat_stage(self, stage: str) -> str:
-        return f"{stage}-early" if self.nat_early else stage
+    def _overload_rule(self, outside: str) -> NatRule:
+        """The rule that translates to the outside interface's address: the device's own, or ours."""
+        found = [rule for rule in self.target.nat_rules if f"interface {outside} overload" in rule.target]
+        rule = next((rule for rule in found if rule.kind == "list"), next(iter(found), None))
+        if rule is None:
+            rule = NatRule("list", self.options.names.nat_acl, f"interface {outside} overload")
+            self._refuse_standard(rule.name)
+            self._refuse_foreign_list(rule.name)
+            self.target.nat_rules.append(rule)
+        return rule
+
+    def _require_in_route_map(self, rule: NatRule, network: Network) -> None:
+        region = Region.pair(network.prefix, ANY)
+        for name in self.target.lists_of(rule):
+            found = meaning(self._list(name).entries, region)
+            if found.permit.union(found.deny).contains(region):
+                return
+        raise InputError(
+            "pat",
+            self.options.pat,
+            f"route-map {rule.name} decides what is translated, and does not name {network}",
+            "Permit the network in its access list, or set pat: foreign",
+        )
+
+    def _nat_stage(self, stage: str, network: Prefix) -> str:
+        """``network`` is a hub's, or a part of one."""
+        return f"{stage}-early" if any(early.contains(network) for early in self.early) else stage
 
     def _refuse_standard(self, name: str) -> None:
         if name in self.current.standard_lists:
@@ -403,7 +457,7 @@ class _Planner:
             for network in tunnel.responder_networks:
                 for spoke in (n.prefix for n in tunnel.networks):
                     deny = Ace.between("deny", network.prefix, spoke)
-                    for rule in self.rules_from(self.target, network, outside):
+                    for rule in self.rules_from(self.target, self.interface_of(network, outside), outside):
                         for name in self.target.lists_of(rule):
                             self._place_deny(name, deny)
 
@@ -417,7 +471,60 @@ class _Planner:
         self._refuse_standard(name)
         self.scope.add(render.acl_ref(name))
         self.target.access_lists[name] = AccessList(name, with_deny_above(old.entries, deny), old.numbers)
-        self.ace_stage[(name, deny)] = self._nat_stage("nat-list")
+        self.ace_stage[(name, deny)] = self._nat_stage("nat-list", deny.source.prefix)
+
+    # --- what would harm others -----------------------------------------------------------------------------------
+
+    def _refuse_to_wake_others(self, map_name: str, outside: str) -> None:
+        """A map that is bound nowhere yet must not bring entries of others to life."""
+        strangers = [e for e in self.current.entries_of(map_name) if render.entry_ref(e) not in self.scope]
+        if strangers and not self.current.interfaces[outside].crypto_map:
+            raise InputError(
+                "names.crypto_map",
+                map_name,
+                f"crypto map {map_name} {strangers[0].sequence} is somebody else's, and the map is bound to no "
+                "interface: to bind it would bring that entry to life",
+                "Choose another name",
+            )
+
+    def _refuse_translation_of_others(self, map_name: str, outside: str) -> None:
+        """PAT must not pull packets out of somebody's tunnel."""
+        lists = {entry.acl for entry in self.current.entries_of(map_name)}
+        for entry in self.current.entries_of(map_name):
+            lists |= {dynamic.acl for dynamic in self.current.dynamic_of(entry.dynamic or "")}
+        for name in sorted(name for name in lists if name and render.acl_ref(name) not in self.scope):
+            for ace in self._list(name).aces:
+                for home in self._homes_of(ace.source.prefix, outside):
+                    if (
+                        ace.action == "permit"
+                        and not self.translated(self.current, home, outside, ace.region)
+                        and self.translated(self.target, home, outside, ace.region)
+                    ):
+                        raise InputError(
+                            "pat",
+                            self.options.pat,
+                            f"it would translate '{ace}', which another entry of crypto map {map_name} protects (list "
+                            f"{name})",
+                            "Deny that traffic in the translation's list first, or set pat: foreign",
+                        )
+
+    def _homes_of(self, prefix: Prefix, outside: str) -> set[str]:
+        """The interfaces at which packets from ``prefix`` may come in (the default route tells nothing)."""
+        table = self.current.routing_table()
+        return {name for net, name in table if net.length and net.overlaps(prefix)} - {outside}
+
+    def _refuse_foreign_list(self, name: str) -> None:
+        """A new rule must not begin to translate what somebody wrote into a list that nothing uses."""
+        ours = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for entry in self._list(name).entries:
+            if not isinstance(entry, Remark) and not (isinstance(entry, Ace) and entry.action == "deny"):
+                if entry not in ours:
+                    raise InputError(
+                        "names.nat_acl",
+                        name,
+                        f"the list exists, no rule uses it, and it holds '{entry}', which would be translated",
+                        "Choose another name",
+                    )
 
     # --- what goes ------------------------------------------------------------------------------------------------
 
@@ -428,11 +535,13 @@ class _Planner:
         found = self.find_dynamic(map_name, tunnels)
         for tunnel in tunnels:
             for spoke, hub in tunnel.pairs:
-                self._withdraw_deny(Ace.between("deny", hub, spoke), outside)
+                self._withdraw_deny(Ace.between("deny", hub, spoke))
         if found:
+            self.unlisted = not found.acl
             self._take_dynamic(found, map_name, outside)
         if self.options.remove_shared:
             self._take_shared(outside)
+        self._take_leftovers()
 
     def _take_dynamic(self, dynamic: DynamicEntry, map_name: str, outside: str) -> None:
         target = self.target
@@ -448,18 +557,47 @@ class _Planner:
         if dynamic.acl and not self._acl_needed(dynamic.acl):
             self.scope.add(render.acl_ref(dynamic.acl))
             target.access_lists.pop(dynamic.acl, None)
-        for name in dynamic.transform_sets:
-            used = any(name in other.transform_sets for other in target.dynamic_entries.values())
-            static = any(name in line.split() for entry in target.entries.values() for line in entry.lines)
-            if not used and not static and name not in self.current.other_users:
+        self._drop_unused_sets()
+
+    def _take_leftovers(self) -> None:
+        """What an interrupted run left behind, and nothing refers to: our lists and our set."""
+        names, target = self.options.names, self.target
+        pairs = [(hub, spoke) for tunnel in self.tunnels for spoke, hub in tunnel.pairs]
+        matches = {Ace.between("permit", *pair) for pair in pairs}
+        denies = {Ace.between("deny", *pair) for pair in pairs}
+        permits = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for acl, entries in ((names.match_acl, matches), (names.nat_acl, denies | permits)):
+            ours = acl.startswith(PREFIX) or set(self._list(acl).entries) <= entries
+            if acl in target.access_lists and ours and not self._acl_needed(acl):
+                self.scope.add(render.acl_ref(acl))
+                del target.access_lists[acl]
+        name = names.transform_set.format(transform=transform_name(self.responder.suite.ipsec))
+        if self._same_set([name]) and not self._set_needed(name):
+            self.scope.add(render.set_ref(name))
+            del target.transform_sets[name]
+        self._drop_unused_sets()
+
+    def _set_needed(self, name: str) -> bool:
+        used = any(name in other.transform_sets for other in self.target.dynamic_entries.values())
+        static = any(name in line.split() for entry in self.target.entries.values() for line in entry.lines)
+        return used or static or name in self.current.other_users
+
+    def _drop_unused_sets(self) -> None:
+        """Transform sets that only our entry used, or that bear our prefix, go when they are no longer used."""
+        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        for key, entry in self.current.dynamic_entries.items():
+            if self.target.dynamic_entries.get(key) != entry:
+                unused += entry.transform_sets
+        for name in unused:
+            if not self._set_needed(name):
                 self.scope.add(render.set_ref(name))
-                target.transform_sets.pop(name, None)
+                self.target.transform_sets.pop(name, None)
 
     def _acl_needed(self, name: str) -> bool:
         rules = any(name in self.target.lists_of(rule) for rule in self.target.nat_rules)
         return name in self.target.crypto_lists() or rules or name in self.current.other_users
 
-    def _withdraw_deny(self, deny: Ace, outside: str) -> None:
+    def _withdraw_deny(self, deny: Ace) -> None:
         """Take a ``deny`` that equals one of ours out of the lists that decide translation."""
         for rule in self.target.nat_rules:
             for name in self.target.lists_of(rule):
@@ -503,7 +641,7 @@ class _Planner:
             if any(isinstance(entry, Ace) and entry.action == "permit" for entry in left):
                 self.target.access_lists[rule.name] = AccessList(rule.name, tuple(left))
                 for ace in wanted:
-                    self.ace_stage[(rule.name, ace)] = "nat-rule-out"
+                    self.ace_stage[(rule.name, ace)] = self._rule_out_stage()
                 continue
             target.nat_rules.remove(rule)
             if not self._acl_needed(rule.name):
@@ -516,6 +654,10 @@ class _Planner:
                 for name in (outside, self.interface_of(network, outside)):
                     target.interfaces[name] = replace(target.interfaces[name], nat=None)
                     self.scope.add(render.role_ref(name))
+
+    def _rule_out_stage(self) -> str:
+        """Behind an entry without a list, Internet traffic would show the entry's treatment: the entry must go first."""
+        return "nat-rule-out-late" if self.unlisted else "nat-rule-out"
 
     # --- what the user should know --------------------------------------------------------------------------------
 
@@ -539,7 +681,7 @@ class _Planner:
                 ),
             )
         )
-        if not self.responder.match_address:
+        if self.unlisted:
             self.findings.append(
                 Finding(
                     "clear-without-sa",
@@ -652,11 +794,12 @@ class _Planner:
                 needs = {render.entry_ref(entry) for entry in new.entries_of(interface.crypto_map)}
                 steps.append(simple_step(f"crypto map {interface.crypto_map}", "bind", needs=needs, parents=parents))
             if interface.nat and interface.nat != before.nat:
-                steps.append(simple_step(f"ip nat {interface.nat}", self._nat_stage("nat-role"), parents=parents))
+                stage = "nat-role-early" if name in self.early_homes else "nat-role"
+                steps.append(simple_step(f"ip nat {interface.nat}", stage, parents=parents))
         for rule in new.nat_rules:
             if rule not in old.nat_rules:
                 needs = {render.acl_ref(rule.name)}
-                steps.append(simple_step(rule.text, self._nat_stage("nat-rule"), needs=needs))
+                steps.append(simple_step(rule.text, "nat-rule-early" if self.early else "nat-rule", needs=needs))
         return steps
 
     def _change_policy(self, old: IkePolicy, new: IkePolicy) -> Step:
@@ -706,13 +849,37 @@ class _Planner:
         return steps
 
     def _list_edits(self, old: AccessList, new: AccessList) -> list[Step]:
+        """Edits of a list in place. The steps may be put in any order: numbers say where an entry goes."""
+        # A permit is never moved: as long as it is out, nobody behind it has Internet access.
+        placed = {entry for name, entry in self.ace_stage if name == new.name}
+        edits = list_edits(old.entries, new.entries, placed)
+        if not edits:
+            return []
+        # Old entries, also those that go, and the new ones above each of them.
+        rows: list[tuple[Entry, int | None]] = [(entry, index) for index, entry in enumerate(old.entries)]
+        live = list(rows)
+        above: list[list[Entry]] = [[] for _row in range(len(rows) + 1)]
+        for edit in edits:
+            if isinstance(edit, Insert):
+                below = next((index for _entry, index in live[edit.position :] if index is not None), len(rows))
+                above[below].append(edit.entry)
+                live.insert(edit.position, (edit.entry, None))
+            else:
+                del live[edit.position]
+        numbers = old.numbers or tuple(render.default_numbers(old.entries))
+        distance, numbers_now, fresh = render.free_numbers(numbers, [len(entries) for entries in above])
+        number_of = {
+            entry: number
+            for entries, row in zip(above, fresh, strict=True)
+            for entry, number in zip(entries, row, strict=True)
+        }
+        only_at_end = not any(above[:-1]) and all(isinstance(edit, Insert) for edit in edits)
         steps: list[Step] = []
-        current = old
-        for edit in list_edits(old.entries, new.entries):
+        for edit in edits:
             if isinstance(edit, Insert):
                 stage = self.ace_stage.get((new.name, edit.entry), "object")
-                made, current = render.insert_entry(current, edit.position, edit.entry, stage)
-                steps += made
+                number = None if only_at_end else number_of[edit.entry]
+                step = render.insert_entry(new.name, edit.entry, number, stage)
             else:
                 # A ``deny`` that moves up was dead where it stood: it goes right before it comes back.
                 moves = edit.entry in new.entries
@@ -721,26 +888,53 @@ class _Planner:
                     if moves
                     else self._out_stage(new.name, edit.entry)
                 )
-                step, current = render.delete_entry(current, edit.position, stage)
-                steps.append(step)
+                number = numbers_now[old.entries.index(edit.entry)]
+                step = render.delete_entry(new.name, edit.entry, number, stage)
+            self.edits[step.do[0]] = (new.name, edit.entry, isinstance(edit, Insert), number)
+            steps.append(step)
+        self.numbers[new.name] = dict(zip(old.entries, numbers_now, strict=True)) | number_of
+        if distance:
+            first = min((step.stage for step in steps), key=SWITCH_ORDER.index)
+            steps.insert(0, render.resequence(new.name, distance, first))
         return steps
+
+    def as_held(self, steps: Sequence[Step]) -> None:
+        """Put the target's lists in the order in which they come out when ``steps`` have been typed."""
+        lists = {name: list(found.entries) for name, found in self.current.access_lists.items()}
+        for name, entry, adds, number in (self.edits[step.do[0]] for step in steps if step.do[0] in self.edits):
+            entries = lists[name]
+            if not adds:
+                entries.remove(entry)
+                continue
+            at = len(entries)
+            if number is not None:
+                later = (i for i, other in enumerate(entries) if self.numbers[name].get(other, 0) > number)
+                at = next(later, at)
+                # A remark right above an entry speaks of it.
+                while at < len(entries) and at and isinstance(entries[at - 1], Remark):
+                    at -= 1
+            entries.insert(at, entry)
+        for name in self.numbers:
+            self.target.access_lists[name] = AccessList(name, tuple(lists[name]))
 
     def _out_stage(self, name: str, entry: Entry) -> str:
         """A class that is translated afterwards switches at its ``deny``; one that is not, when its protection goes."""
         stage = self.ace_stage.get((name, entry), "rest")
-        if stage == "deny-out" and isinstance(entry, Ace):
-            later = meaning(self._list(name).entries, entry.region)
-            if not later.permit and not later.unsure:
-                return "deny-out-late"
-        return stage
+        if stage != "deny-out" or not isinstance(entry, Ace):
+            return stage
+        later = meaning(self._list(name).entries, entry.region)
+        ruled = any(name in self.target.lists_of(rule) for rule in self.target.nat_rules)
+        if not ruled or not (later.permit or later.unsure):
+            return "deny-out-late"
+        # One that another entry replaces must wait for that entry.
+        return "deny-out" if entry.region.overlaps(self.staying) else "deny-out-first"
 
     def _removing(self) -> list[Step]:
         old, new = self.current, self.target
         steps: list[Step] = []
         for rule in old.nat_rules:
             if rule not in new.nat_rules:
-                # Without a list the class leaves in clear whenever no SA exists: its protection must go first.
-                stage = "nat-rule-out" if self.responder.match_address else "nat-rule-out-late"
+                stage = self._rule_out_stage()
                 do = Line.of(f"no {rule.text}", question=_IN_USE)
                 lists = frozenset(render.acl_ref(name) for name in old.lists_of(rule))
                 steps.append(Step((do,), (Line.of(rule.text),), stage, releases=lists))

@@ -8,7 +8,7 @@ Stages name places in ``plan.SWITCH_ORDER``. The order inside a stage is the ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -343,53 +343,64 @@ def no_list(name: str) -> str:
     return f"no access-list {name}" if name.isdecimal() else f"no {list_head(name)}"
 
 
-def insert_entry(access_list: AccessList, position: int, entry: Entry, stage: str) -> tuple[list[Step], AccessList]:
-    """One ACE into a list in use, and the list with it. At the end no number is needed.
-
-    Between two entries without a free number the list is renumbered first: its meaning stays.
-    """
-    head = (list_head(access_list.name),)
+def insert_entry(name: str, entry: Entry, number: int | None, stage: str) -> Step:
+    """One ACE into a list in use; at its end no number is needed."""
+    head = (list_head(name),)
     text = entry_text(entry)
-    undo = (Line.of(f"no {text}", parents=head),)
-    numbers = list(access_list.numbers) or [10 * (i + 1) for i in range(len(access_list.entries))]
-    steps: list[Step] = []
-    if position >= len(access_list.entries):
-        number, shown = (max(numbers, default=0) // 10 + 1) * 10, text
-    else:
-        number = _between(numbers, position)
-        if number == 0:
-            renumber = Line.of(f"ip access-list resequence {access_list.name} 10 10")
-            steps.append(Step((renumber,), (), stage))
-            numbers = _renumbered(access_list)
-            number = _between(numbers, position)
-        shown = f"{number} {text}"
-    steps.append(Step((Line.of(shown, parents=head),), undo, stage))
-    entries = (*access_list.entries[:position], entry, *access_list.entries[position:])
-    numbers.insert(position, number)
-    return steps, AccessList(access_list.name, entries, tuple(numbers))
+    shown = text if number is None else f"{number} {text}"
+    return Step((Line.of(shown, parents=head),), (Line.of(f"no {text}", parents=head),), stage)
 
 
-def _between(numbers: list[int], position: int) -> int:
-    """A free number before the entry at ``position``; 0 without one. Remarks have no number of their own (0)."""
-    above = max(numbers[:position], default=0)
-    below = next((number for number in numbers[position:] if number), above + 20)
-    return (above + below) // 2 if below - above > 1 else 0
+def delete_entry(name: str, entry: Entry, number: int, stage: str) -> Step:
+    """One ACE out of a list that stays, by its text; ``number`` is where it stood."""
+    head = (list_head(name),)
+    text = entry_text(entry)
+    return Step((Line.of(f"no {text}", parents=head),), (Line.of(f"{number} {text}", parents=head),), stage)
 
 
-def _renumbered(access_list: AccessList) -> list[int]:
+def resequence(name: str, distance: int, stage: str) -> Step:
+    """New numbers for a list: it means the same, so nothing undoes it."""
+    return Step((Line.of(f"ip access-list resequence {name} {distance} {distance}"),), (), stage)
+
+
+def default_numbers(entries: Sequence[Entry]) -> list[int]:
+    """The numbers of a list that was never edited; remarks have none (0)."""
     numbers, last = [], 0
-    for entry in access_list.entries:
+    for entry in entries:
         last += 0 if isinstance(entry, Remark) else 10
         numbers.append(0 if isinstance(entry, Remark) else last)
     return numbers
 
 
-def delete_entry(access_list: AccessList, position: int, stage: str) -> tuple[Step, AccessList]:
-    """One ACE out of a list that stays, by its text, and the list without it."""
-    head = (list_head(access_list.name),)
-    text = entry_text(access_list.entries[position])
-    numbers = access_list.numbers
-    at = f"{numbers[position]} " if numbers and position < len(access_list.entries) - 1 else ""
-    step = Step((Line.of(f"no {text}", parents=head),), (Line.of(f"{at}{text}", parents=head),), stage)
-    entries = access_list.entries[:position] + access_list.entries[position + 1 :]
-    return step, AccessList(access_list.name, entries, numbers[:position] + numbers[position + 1 :])
+def free_numbers(old: Sequence[int], gaps: Sequence[int]) -> tuple[int, list[int], list[list[int]]]:
+    """Numbers for new entries in the gaps above each old entry: ``(distance, old numbers, new ones of each gap)``.
+
+    ``old`` are the numbers of the old entries (0: a remark, which has none), ``gaps`` how many new entries come right
+    above each, and behind the last. ``distance`` is 0, or where a gap has too few numbers that of a new numbering.
+    """
+    rows: list[int] = []
+    distance = 0
+    if any(below - above <= wanted for above, below, wanted in _gaps(old, gaps)):
+        distance = 10 * (max(gaps) // 10 + 1)
+        last = 0
+        for number in old:
+            last += distance if number else 0
+            rows.append(last if number else 0)
+    else:
+        rows = list(old)
+    fresh = [
+        [above + (below - above) * (i + 1) // (wanted + 1) for i in range(wanted)]
+        for above, below, wanted in _gaps(rows, gaps)
+    ]
+    return distance, rows, fresh
+
+
+def _gaps(numbers: Sequence[int], gaps: Sequence[int]) -> list[tuple[int, int, int]]:
+    """``(number above, number below, new entries)`` of each gap; there is always room behind the last entry."""
+    found = []
+    for position, wanted in enumerate(gaps):
+        above = max(numbers[:position], default=0)
+        behind = (above // 10 + 1) * 10 + 10 * wanted
+        below = next((number for number in numbers[position:] if number), behind)
+        found.append((above, below, wanted))
+    return found
