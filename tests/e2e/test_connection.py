@@ -19,7 +19,7 @@ VERSION = (
     "Cisco PIX Security Appliance Software Version 7.2(2)\n\nfw up 3 hours 1 min\n\nHardware:   PIX-515E, 128 MB RAM\n"
 )
 LIBRARIES = ("libssh", "paramiko")
-INTENT = {
+INTENT: dict[str, Any] = {
     "responders": [
         {
             "host": "hub",
