@@ -202,7 +202,12 @@ class _Planner:
             if any(ace.exact and ace.region.overlaps(tunnel.region) for ace in aces):
                 return entry
         wanted = self.options.names.crypto_acl.format(tunnel=tunnel.name)
-        named = [entry for entry in entries if entry.acl == wanted and not entry.dynamic]
+        region = tunnel.region.union(_TEMPORARY.region)
+        named = [
+            entry
+            for entry in entries
+            if entry.acl == wanted and all(ace.region.overlaps(region) for ace in self._list(wanted).aces)
+        ]
         found = next((entry for entry in (*named, *candidates) if entry.acl in (wanted, None)), None)
         if found is None:
             self._refuse_unclear(tunnel, candidates)
