@@ -98,7 +98,9 @@ class Site:
     def session(self, *_args: object) -> Session:
         return Session(ShellTransport(self.device, ios=self.platform == "ios"), PLATFORMS[self.platform].cli)
 
-    def run(self, *, check: bool = False, responders: Any = None, tunnels: Any = None, **options: Any) -> dict[str, Any]:
+    def run(
+        self, *, check: bool = False, responders: Any = None, tunnels: Any = None, **options: Any
+    ) -> dict[str, Any]:
         """Call the core as a module does."""
         request = {
             "host": self.host,
