@@ -14,6 +14,10 @@ from .platforms import platform as find_platform
 from .shell import Shell
 from .store import Block
 
+_TRANSLATION = "tcp 192.0.2.1:1025     198.51.100.1:1025  203.0.113.1:80     203.0.113.1:80"
+# Told of every row that is used, in all devices: see recall.py
+watchers: list[Callable[[Row], None]] = []
+
 
 @dataclass(frozen=True)
 class Event:
@@ -57,7 +61,7 @@ class Device:
         self.config_lines = 0
         self.touched = False
         # NAT translations that exist: any text; the rule that made them is then in use.
-        self.translations: list[str] = []
+        self.translations: list[str] = [_TRANSLATION] if faults.nat_in_use else []
         # Addresses from DHCP, by interface: the configuration does not have them.
         self.leases: dict[str, str] = {}
         self.page_lines = 24
@@ -138,6 +142,12 @@ class Device:
     def rows_on_recall(self) -> list[Row]:
         """The rows used so far that rest on recall."""
         return [row for row in self.used.values() if row.grade is Grade.RECALL]
+
+    def use(self, row: Row) -> None:
+        """A typed line fitted this row."""
+        self.used[str(row)] = row
+        for watcher in watchers:
+            watcher(row)
 
     def record(self, shell: Shell, line: str) -> None:
         """A line was typed (keys masked)."""

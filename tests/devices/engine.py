@@ -371,14 +371,15 @@ class Platform(ABC):
             return Reply(self.explain(shell, text, found))
         match, mode = found
         device = shell.device
-        device.used[str(match.entry)] = match.entry
+        device.use(match.entry)
         before = shell.mode
+        # A global line that is understood leaves the sub-mode even when it is then refused (recall).
         shell.mode = mode
         try:
             result = match.entry.effect(Call(device, shell, match, text))
         except (Refused, BadWord) as refusal:
-            shell.mode = before
             if isinstance(refusal, BadWord):
+                shell.mode = before
                 column = next((word.column for word in split(text) if word.text == refusal.word), 0)
                 return Reply(self.explain(shell, text, Failure("invalid", column)))
             return Reply(f"{refusal}\n" if str(refusal) else "")

@@ -152,6 +152,7 @@ class Block:
 
     def make(self, text: str) -> Item:
         """A line, not yet in the block."""
+        text = text.rstrip()
         classified = self.schema.classify(text)
         if not classified:
             raise ValueError(f"no kind for the line: {text}")

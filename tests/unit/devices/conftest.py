@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ if str(TESTS) not in sys.path:
     sys.path.insert(0, str(TESTS))
 
 from devices import Device, Shell  # noqa: E402
+from devices.recall import watched  # noqa: E402
 
 
 class Session:
@@ -44,6 +45,27 @@ class Session:
         answers = {line: self.type(line) for line in ("configure terminal", *lines, "end")}
         answers.pop("configure terminal")
         return {line: answer for line, answer in answers.items() if answer}
+
+
+@pytest.fixture(autouse=True)
+def _recall(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Notes in the report which rows a test used that rest on recall."""
+    with watched() as rows:
+        yield
+    request.node.user_properties.append(("recall", len(rows)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests of the devices used such rows."""
+    counts = [
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "recall"
+    ]
+    if counts:
+        resting = sum(1 for count in counts if count)
+        terminalreporter.write_line(f"devices: {resting} of {len(counts)} tests used rows that rest on recall")
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class Pix(Platform):
 
     def hostname(self, device: Device) -> str:
         found = device.config.one("hostname")
-        return found["name"] if found else "pixfirewall"
+        return found["name"] if found else base.factory_name(self.name)
 
     def prompt(self, shell: Shell) -> str:
         mode = shell.mode

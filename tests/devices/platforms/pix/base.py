@@ -18,8 +18,13 @@ def _hostname(call: Call) -> Result:
     return None
 
 
+def factory_name(platform: str) -> str:
+    """The name that a device has before it is given one: its family's, and what it is."""
+    return f"{platform.partition('-')[0]}firewall"
+
+
 def _no_hostname(call: Call) -> Result:
-    call.config.put("hostname " + ("pixfirewall" if call.device.platform.name.startswith("pix") else "ciscoasa"))
+    call.config.put(f"hostname {factory_name(call.device.platform.name)}")
     return None
 
 
