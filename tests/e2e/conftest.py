@@ -26,6 +26,16 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = Path(somewhere.__file__).parents[6]
 
 
+SEED = ROOT / "tests/golden/seed"
+
+#: Name → platform, start configuration, network OS.
+DEVICES = {
+    "pix515e": ("pix-7.2", "pix-7.2-start.cfg", "netvpn.dynamic_l2l.asa"),
+    "hub": ("ios-12.4", "ios-12.4-start.cfg", "cisco.ios.ios"),
+    "hub2": ("ios-12.4", "ios-12.4-start.cfg", "cisco.ios.ios"),
+}
+
+
 def free_port() -> int:
     """A port nobody listens on just now."""
     with socket.socket() as probe:
@@ -75,9 +85,13 @@ class Playbooks:
 
     def run(self, plays: list[dict[str, Any]], *arguments: str, expect: int = 0, **settings: str) -> str:
         """Run ``plays``; what was printed. ``settings`` are environment variables of Ansible."""
-        (self.folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": self.hosts}}), encoding="utf-8")
         playbook = self.folder / "playbook.yml"
         playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+        return self.play(str(playbook), *arguments, expect=expect, **settings)
+
+    def play(self, playbook: str, *arguments: str, expect: int = 0, **settings: str) -> str:
+        """Run a playbook by its path or its full name; what was printed."""
+        (self.folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": self.hosts}}), encoding="utf-8")
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))},
             "HOME": str(self.folder / "home"),
@@ -94,7 +108,7 @@ class Playbooks:
         }
         command = [sys.executable, "-m", "ansible", "playbook", "-i", str(self.folder / "inventory.yml"), *arguments]
         done = subprocess.run(
-            [*command, str(playbook)], env=environment, capture_output=True, text=True, check=False, timeout=120
+            [*command, playbook], env=environment, capture_output=True, text=True, check=False, timeout=120
         )
         self.printed += done.stdout + done.stderr
         assert done.returncode == expect, done.stdout + done.stderr
@@ -138,3 +152,34 @@ def misbehaving(folders: Callable[[], Path]) -> Iterator[Callable[..., tuple[int
     for process in started:
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture
+def emulated(folders: Callable[[], Path], playbooks: Playbooks) -> Iterator[Callable[..., Path]]:
+    """Starts emulated devices and puts them into the inventory; gives the folder of their state."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    states: list[Path] = []
+
+    def command(state: Path) -> list[str]:
+        return [sys.executable, "-m", "devices", "--state-dir", str(state)]
+
+    def start(*names: str) -> Path:
+        state = folders()
+        states.append(state)
+        ports = {name: free_port() for name in names}
+        arguments = command(state)
+        for name, port in ports.items():
+            platform, config, _network_os = DEVICES[name]
+            arguments += ["--device", name, f"platform={platform}", f"port={port}", f"config={SEED / config}"]
+        subprocess.run([*arguments, "--daemon"], env=environment, check=True, stdin=subprocess.DEVNULL)
+        wait_for(state / "ready")
+        hosts = (state / "known_hosts").read_text(encoding="utf-8")
+        for name, port in ports.items():
+            own = state / f"known_{name}"
+            own.write_text("".join(row for row in hosts.splitlines(True) if f":{port} " in row), encoding="utf-8")
+            playbooks.add(name, port, own, ansible_network_os=DEVICES[name][2])
+        return state
+
+    yield start
+    for state in states:
+        subprocess.run([*command(state), "--stop"], env=environment, check=False, stdin=subprocess.DEVNULL)

@@ -10,26 +10,18 @@ and back, every other time with a key that is a word of the configuration. All w
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import string
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+from .conftest import Playbooks
 
-from .conftest import ROOT, Playbooks, free_port, wait_for
-
-SEED = ROOT / "tests/golden/seed"
-DEVICES = {
-    "pix515e": ("pix-7.2", SEED / "pix-7.2-start.cfg", "netvpn.dynamic_l2l.asa", "netvpn.dynamic_l2l.asa_ipsec_l2l"),
-    "hub": ("ios-12.4", SEED / "ios-12.4-start.cfg", "cisco.ios.ios", "netvpn.dynamic_l2l.ios_ipsec_l2l"),
-}
 RANDOM_KEY = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
+
+MODULES = {"pix515e": "netvpn.dynamic_l2l.asa_ipsec_l2l", "hub": "netvpn.dynamic_l2l.ios_ipsec_l2l"}
 
 #: SSH library, import_modules, key.
 WAYS = [
@@ -58,26 +50,6 @@ RETURNED = ("changed", "commands", "diff", "before", "after", "findings", "saved
 VOLATILE = re.compile(r"Cryptochecksum:.*|Current configuration : .*|: (Saved|Written by).*|! (Last|NVRAM) .*")
 
 
-@pytest.fixture
-def pair(folders: Callable[[], Path], playbooks: Playbooks) -> Iterator[Playbooks]:
-    state = folders()
-    command = [sys.executable, "-m", "devices", "--state-dir", str(state)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
-    ports = {name: free_port() for name in DEVICES}
-    start = list(command)
-    for name, (platform, config, _os, _module) in DEVICES.items():
-        start += ["--device", name, f"platform={platform}", f"port={ports[name]}", f"config={config}"]
-    subprocess.run([*start, "--daemon"], env=environment, check=True, stdin=subprocess.DEVNULL)
-    wait_for(state / "ready")
-    hosts = (state / "known_hosts").read_text(encoding="utf-8")
-    for name, (_platform, _config, network_os, _module) in DEVICES.items():
-        own = state / f"known_{name}"
-        own.write_text("".join(row for row in hosts.splitlines(True) if f":{ports[name]} " in row), encoding="utf-8")
-        playbooks.add(name, ports[name], own, ansible_network_os=network_os)
-    yield playbooks
-    subprocess.run([*command, "--stop"], env=environment, check=False, stdin=subprocess.DEVNULL)
-
-
 def intent(key: str) -> dict[str, Any]:
     responder = {"host": "hub", "address": "192.168.1.2", "networks": ["10.2.1.0/24"], "pre_shared_key": key}
     tunnel = {"name": "osaka", "initiator": "pix515e", "responder": "hub", "networks": ["10.1.1.0/24"]}
@@ -89,7 +61,7 @@ def intent(key: str) -> dict[str, Any]:
 
 def tasks_of(name: str, whole: bool) -> list[dict[str, Any]]:
     """The steps on one device; ``whole`` with those that need to be looked at only once."""
-    module = DEVICES[name][3]
+    module = MODULES[name]
     given = {"responders": "{{ l2l_responders }}", "tunnels": "{{ l2l_tunnels }}", "host": name, "pat": "present"}
     tasks: list[dict[str, Any]] = [
         {"name": step, module: {**given, **options}, "diff": True, "when": f"inventory_hostname == '{name}'", **task}
@@ -112,7 +84,7 @@ def run_all(pair: Playbooks, library: str, direct: bool, key: str, whole: bool) 
     (pair.folder / "intent.yml").write_text(json.dumps(intent(key)), encoding="utf-8")
     file = pair.folder / "results"
     file.write_text("", encoding="utf-8")
-    tasks = [task for name in DEVICES for task in tasks_of(name, whole)]
+    tasks = [task for name in MODULES for task in tasks_of(name, whole)]
     pair.run(
         [{"hosts": "all", "strategy": "free", "gather_facts": False, "vars_files": ["intent.yml"], "tasks": tasks}],
         "-vvvvv",
@@ -122,13 +94,15 @@ def run_all(pair: Playbooks, library: str, direct: bool, key: str, whole: bool) 
         ANSIBLE_CALLBACKS_ENABLED="results",
         L2L_RESULTS=str(file),
     )
-    results: dict[str, dict[str, Any]] = {name: {} for name in DEVICES}
+    results: dict[str, dict[str, Any]] = {name: {} for name in MODULES}
     for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
         results[row["host"]][row["task"]] = row["result"]
     return results
 
 
-def test_every_way_gives_the_same_and_no_key_is_seen(pair: Playbooks) -> None:
+def test_every_way_gives_the_same_and_no_key_is_seen(playbooks: Playbooks, emulated: Callable[..., Path]) -> None:
+    emulated(*MODULES)
+    pair = playbooks
     first: dict[str, dict[str, Any]] = {}
     for library, direct, key in WAYS:
         results = run_all(pair, library, direct, key, whole=not first)
