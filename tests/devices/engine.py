@@ -255,7 +255,8 @@ class Platform(ABC):
     """A platform: its rows, the order of its configuration, its prompts and its way to refuse."""
 
     name: str
-    number: str
+    # Each platform has a type of its own for what differs by version.
+    version: object
     schema: Schema
     # One character may not be typed as such at the prompt: `?` asks for help.
     help_key = "?"

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: The netvpn.dynamic_l2l contributors
-"""Classic IOS: what differs by version is data (`IosVersion`), the rest is in the modules beside this one."""
+"""Classic IOS: what differs by version is data (version.py), the rest is in the modules beside this one."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...engine import CONFIG, Mode, Platform, Rows
@@ -13,21 +12,14 @@ from ...grammar import Failure
 from ...store import Item
 from . import acl, base, crypto, exec, nat
 from .schema import CONFIG as SCHEMA
+from .version import IOS_12_4, IosVersion
 
 if TYPE_CHECKING:
     from ...device import Device
     from ...shell import Shell
 
 
-@dataclass(frozen=True)
-class IosVersion:
-    """A version of the software."""
-
-    name: str
-    number: str
-
-
-IOS_12_4 = IosVersion("ios-12.4", "12.4")
+__all__ = ["IOS_12_4", "Ios"]
 
 _KEYS = re.compile(r"^(\s*(?:crypto isakmp key(?: [06])?|enable (?:secret|password)(?: \d)?|password(?: \d)?) )(\S+)")
 _USER = re.compile(r"^(username .*(?:password|secret) \d )(\S+)")
@@ -41,13 +33,13 @@ class Ios(Platform):
     more_erase = "\b" * 10 + " " * 10 + "\b" * 10
     filters = {name: name for name in ("include", "exclude", "begin", "section", "count")}
     schema = SCHEMA
+    version: IosVersion
 
     def __init__(self, version: IosVersion) -> None:
         self.version = version
         rows = Rows(version.name)
         for module in (base, acl, nat, crypto, exec):
             module.add(rows)
-        self.number = version.number
         super().__init__(version.name, rows.rows, acl.MACROS)
 
     # -- sessions
@@ -129,7 +121,7 @@ class Ios(Platform):
         if device.startup is None:
             return ["startup-config is not present"]
         size = sum(len(line) + 1 for line in device.startup) + 2
-        return [f"Using {size} out of {exec.NVRAM} bytes", "!", *device.startup]
+        return [f"Using {size} out of {self.version.nvram} bytes", "!", *device.startup]
 
     def mask(self, line: str) -> str:
         return _USER.sub(r"\1***", _KEYS.sub(r"\1***", line))

@@ -88,9 +88,12 @@ def canonical(words: list[str]) -> str:
     out, index = [], 2
     while index < len(words):
         word, following = words[index], words[index + 1] if index + 1 < len(words) else ""
-        if word in ("any", "host"):
-            out += [word] if word == "any" else [word, following]
-            index += 1 if word == "any" else 2
+        if word == "any":
+            out.append(word)
+            index += 1
+        elif word in ("host", "precedence", "dscp", "tos", "time-range"):
+            out += [word, following]
+            index += 2
         elif word.count(".") == 3:
             out.append(_address(word, following))
             index += 2

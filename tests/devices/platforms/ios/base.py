@@ -12,6 +12,7 @@ from ...grammar import is_mask
 from ...store import Item
 from .common import VIRTUAL, full_name, networks
 from .crypto import any_bound
+from .version import version
 
 
 def _interface(call: Call) -> Result:
@@ -88,7 +89,7 @@ def _no_address(call: Call) -> Result:
 def _nat(call: Call) -> Result:
     call.here.put(f"ip nat {call['side']}")
     if not call.here.one("reassembly"):
-        call.here.put("ip virtual-reassembly")  # by itself: seed; captures of 12.4 and 15.0
+        call.here.put(version(call).reassembly)  # by itself
     return None
 
 

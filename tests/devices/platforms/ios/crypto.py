@@ -7,6 +7,7 @@ from __future__ import annotations
 from ...engine import Call, Effect, Grade, Refused, Reply, Result, Rows, drop, drop_here, put, put_here, value_line
 from ...store import Block, Item
 from .common import interface, short_name
+from .version import version
 
 YANG = "Cisco-IOS-XE-crypto.yang (ranges)"
 CAPTURES = "captures of 15.0 (cisco-labs)"
@@ -14,18 +15,9 @@ _NOTE = (
     "% NOTE: This new crypto map will remain disabled until a peer\n"
     "        and a valid access list have been configured.\n"
 )
-# Hidden in a policy (seed: its debug shows what the policy's two lines leave out)
-POLICY_DEFAULTS = {
-    "encr": "des",
-    "hash": "sha",
-    "authentication": "rsa-sig",
-    "group": "1",
-    "lifetime": "86400",
-}
 # 12.4: no SHA-2, no GCM (Cisco tech note 116055: from 15.1(2)T)
 _AH = "ah-md5-hmac|ah-sha-hmac"
 _AUTH = "esp-md5-hmac|esp-sha-hmac"
-MAX_SETS = 6
 
 
 # -- IKE
@@ -37,10 +29,21 @@ def _policy(call: Call) -> Result:
     return None
 
 
+def _policy_line(name: str) -> Effect:
+    def effect(call: Call) -> Result:
+        if call["value"] == version(call).policy_defaults[name]:
+            call.here.drop(name)
+        else:
+            call.here.put(f"{name} {call['value']}")
+        return None
+
+    return effect
+
+
 def _encryption(call: Call) -> Result:
     value = " ".join(call.match.all("value"))
     value = "aes" if value == "aes 128" else value  # folding: recall
-    if value == POLICY_DEFAULTS["encr"]:
+    if value == version(call).policy_defaults["encr"]:
         call.here.drop("encr")
     else:
         call.here.put(f"encr {value}")
@@ -192,8 +195,8 @@ def _sets(call: Call) -> Result:
     for name in names:
         if not call.config.one("transform-set", name=name):
             raise Refused(f'ERROR: transform set with tag "{name}" does not exist.')
-    if len(names) > MAX_SETS:
-        raise Refused(f"ERROR: at most {MAX_SETS} transform sets")  # recall
+    if len(names) > version(call).most_transform_sets:
+        raise Refused(f"ERROR: at most {version(call).most_transform_sets} transform sets")  # recall
     call.here.put(f"set transform-set {' '.join(names)}")
     return None
 
@@ -296,7 +299,7 @@ def add(rows: Rows) -> None:
         ("group", "=1|2|5"),
         ("lifetime", "60-86400"),
     ):
-        effect = value_line(name, f"{name} {{value}}", f"{name} {POLICY_DEFAULTS[name]}")
+        effect = _policy_line(name)
         back = drop_here(name)
         rows.both(
             mode, f"{name} <value:{values}>", effect, f"{name} [<value:word>]", back, "seed", Grade.SEED, Grade.TOOL

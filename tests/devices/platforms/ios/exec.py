@@ -10,10 +10,10 @@ from ...engine import CONFIG, EXEC, USER, Call, Effect, Grade, Question, Refused
 from ...grammar import Failure
 from ...store import Item
 from .common import full_name, networks
-from .crypto import POLICY_DEFAULTS, bound_to, incomplete
+from .crypto import bound_to, incomplete
+from .version import version
 
 _CLIENTS = "cisco.ios, netmiko, Netspoc-Approve, scrapli"
-NVRAM = 129016
 
 
 def _paged(lines: list[str]) -> Reply:
@@ -169,7 +169,7 @@ def _version(call: Call) -> Result:
     ethernet = len(call.config.find("interface"))
     return _paged(
         [
-            "Cisco IOS Software, 3600 Software (C3640-JK9O3S-M), Version 12.4(6)T2, RELEASE SOFTWARE (fc1)",
+            version(call).title,
             "Technical Support: http://www.cisco.com/techsupport",
             "Copyright (c) 1986-2006 by Cisco Systems, Inc.",
             "Compiled Tue 16-May-06 12:12 by kellythw",
@@ -178,7 +178,7 @@ def _version(call: Call) -> Result:
             "",
             f"{host} uptime is 1 day, 2 hours, 15 minutes",
             "System returned to ROM by Reload Command",
-            'System image file is "flash:/c3640-jk9o3s-mz.124-6.T2.bin"',
+            f'System image file is "{version(call).image}"',
             "",
             "Cisco 3640 (R4700) processor (revision 0xFF) with 124928K/6144K bytes of memory.",
             "Processor board ID 00000000",
@@ -249,7 +249,7 @@ _GROUP = {"1": "768", "2": "1024", "5": "1536"}
 
 
 def _policies(call: Call) -> Result:
-    lines = ["", "Global IKE policy"]
+    lines, defaults = ["", "Global IKE policy"], version(call).policy_defaults
 
     def suite(title: str, values: dict[str, str]) -> None:
         lines.append(title)
@@ -261,8 +261,8 @@ def _policies(call: Call) -> Result:
 
     for item in call.config.find("isakmp-policy"):
         own = {line.kind.name: line["value"] for line in item.block if line.kind}
-        suite(f"Protection suite of priority {item['seq']}", POLICY_DEFAULTS | own)
-    suite("Default protection suite", POLICY_DEFAULTS)
+        suite(f"Protection suite of priority {item['seq']}", {**defaults, **own})
+    suite("Default protection suite", dict(defaults))
     return "\n".join(lines)
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: The netvpn.dynamic_l2l contributors
-"""PIX 7.x: what differs by version is data (`PixVersion`), the rest is in the modules beside this one."""
+"""PIX 7.x: what differs by version is data (version.py), the rest is in the modules beside this one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...engine import CONFIG, Mode, Platform, Rows
@@ -15,24 +14,14 @@ from ...store import Block, Item
 from . import acl, base, crypto, exec, nat
 from .exec import checksum
 from .schema import CONFIG as SCHEMA
+from .version import PIX_7_2, PixVersion
 
 if TYPE_CHECKING:
     from ...device import Device
     from ...shell import Shell
 
 
-@dataclass(frozen=True)
-class PixVersion:
-    """A version of the software."""
-
-    name: str
-    number: str
-    header: str
-    # 7.x shows one star, 8.x five (captures of 8.x; 7.x: seed)
-    masked_key: str = "*"
-
-
-PIX_7_2 = PixVersion("pix-7.2", "7.2(2)", "PIX Version 7.2(2)")
+__all__ = ["PIX_7_2", "Pix"]
 
 _MASKED = re.compile(r"\*+")
 # Lines where an address is shown as its name, and typed so, while `names` is on (captures of 8.2)
@@ -48,13 +37,13 @@ class Pix(Platform):
     new_prompt = "\r"
     filters = {"include": "include", "exclude": "exclude", "begin": "begin", "grep": "include"}
     schema = SCHEMA
+    version: PixVersion
 
     def __init__(self, version: PixVersion) -> None:
         self.version = version
         rows = Rows(version.name)
         for module in (base, acl, nat, crypto, exec):
             module.add(rows)
-        self.number = version.number
         super().__init__(version.name, rows.rows, acl.MACROS)
 
     # -- sessions
@@ -70,7 +59,7 @@ class Pix(Platform):
 
     def hostname(self, device: Device) -> str:
         found = device.config.one("hostname")
-        return found["name"] if found else base.factory_name(self.name)
+        return found["name"] if found else self.version.factory_name
 
     def prompt(self, shell: Shell) -> str:
         mode = shell.mode

@@ -12,6 +12,7 @@ from ...grammar import is_address, is_mask
 from ...store import Block, Item
 from .. import names
 from .common import acl, acl_users, need_acl, need_interface, need_network
+from .version import version
 
 _ADDRESS = (
     "{ any | host <host:address> | <ip:address> <mask:mask> | object-group <group:word> | interface <interface:word> }"
@@ -34,7 +35,7 @@ def canonical(words: list[str]) -> str:
     out, index = [words[0], protocol], 2
     while index < len(words):
         word, following = words[index], words[index + 1] if index + 1 < len(words) else ""
-        if word in ("host", "object-group", "interface"):
+        if word in ("host", "object-group", "interface", "time-range"):
             out += [word, following]
             index += 2
         elif is_address(word) and is_mask(following):
@@ -168,7 +169,7 @@ def _bind(call: Call) -> Result:
 def _group(call: Call) -> Result:
     name = call["name"]
     item = call.config.one("object-group", name=name) or call.config.put(f"object-group network {name}")
-    call.enter("object-group", "(config-network)", item)
+    call.enter("object-group", version(call).group_prompt, item)
     return None
 
 

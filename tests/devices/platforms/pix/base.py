@@ -9,6 +9,7 @@ import re
 from ...engine import Call, Effect, Grade, Refused, Result, Rows, drop, put, put_here
 from ...store import Item
 from .common import nameifs, need_interface, need_network
+from .version import version
 
 _GUIDE = "PIX 7.2 guide"
 
@@ -18,13 +19,8 @@ def _hostname(call: Call) -> Result:
     return None
 
 
-def factory_name(platform: str) -> str:
-    """The name that a device has before it is given one: its family's, and what it is."""
-    return f"{platform.partition('-')[0]}firewall"
-
-
 def _no_hostname(call: Call) -> Result:
-    call.config.put(f"hostname {factory_name(call.device.platform.name)}")
+    call.config.put(f"hostname {version(call).factory_name}")
     return None
 
 

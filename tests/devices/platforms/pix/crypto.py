@@ -7,21 +7,11 @@ from __future__ import annotations
 from ...engine import Call, Effect, Grade, Refused, Result, Rows, drop, drop_here, put, put_here
 from ...store import Block, Item
 from .common import need_acl, need_interface
+from .version import version
 
 GUIDE = "PIX 7.2 guide OL-12172-03, chapter 27"
 _INCOMPLETE = "WARNING: The crypto map entry is incomplete!"
 _WILL_BE = "WARNING: The crypto map entry will be incomplete!"
-# What a new policy has. 7.x is not sourced; ASA 9.1 according to a configuration auditor's source, 8.4 to a quiz.
-POLICY_DEFAULTS = {
-    "authentication": "pre-share",
-    "encryption": "3des",
-    "hash": "sha",
-    "group": "2",
-    "lifetime": "86400",
-}
-# Six in 7.2 (guide p. 27-12), eleven later
-MOST_TRANSFORM_SETS = 6
-
 _ESP = "esp-des|esp-3des|esp-aes|esp-aes-192|esp-aes-256|esp-null"
 _AUTH = "esp-md5-hmac|esp-sha-hmac|esp-none"
 TRANSFORM = f"crypto ipsec transform-set <name:word> <esp:={_ESP}> [<auth:={_AUTH}>]"
@@ -98,8 +88,8 @@ def _map_line(what: str, value: str) -> Effect:
         if what in ("set peer", "set transform-set"):
             # a second line is appended (Netspoc-Approve: such lines must be removed first)
             given = list(dict.fromkeys([*(old["value"].split() if old else []), *given]))
-            if what == "set transform-set" and len(given) > MOST_TRANSFORM_SETS:
-                raise Refused(f"ERROR: Maximum number of transform sets is {MOST_TRANSFORM_SETS}")
+            if what == "set transform-set" and len(given) > version(call).most_transform_sets:
+                raise Refused(f"ERROR: Maximum number of transform sets is {version(call).most_transform_sets}")
         shown = value.replace("{value}", " ".join(given)).strip()
         call.config.put(f"crypto {kind} {name} {sequence} {what} {shown}".strip())
         if kind == "map" and incomplete(call.config, name, sequence):
@@ -247,13 +237,13 @@ def _policy(call: Call) -> Item:
     item = call.config.one("isakmp-policy", seq=number)
     if item is None:
         item = call.config.put(f"crypto isakmp policy {number}")
-        for name, value in POLICY_DEFAULTS.items():
+        for name, value in version(call).policy_defaults.items():
             item.block.put(f"{name} {value}")
     return item
 
 
 def _enter_policy(call: Call) -> Result:
-    call.enter("isakmp-policy", "(config-isakmp)", _policy(call))
+    call.enter("isakmp-policy", version(call).policy_prompt, _policy(call))
     return None
 
 
@@ -264,7 +254,7 @@ def _flat_policy(call: Call) -> Result:
 
 def _policy_default(name: str) -> Effect:
     def effect(call: Call) -> Result:
-        call.here.put(f"{name} {POLICY_DEFAULTS[name]}")
+        call.here.put(f"{name} {version(call).policy_defaults[name]}")
         return None
 
     return effect

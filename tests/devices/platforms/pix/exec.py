@@ -9,6 +9,7 @@ import ipaddress
 
 from ...engine import CONFIG, EXEC, USER, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
 from ...store import Item
+from .version import version
 
 _CLIENTS = "netmiko, cisco.asa, Netspoc-Approve"
 
@@ -212,7 +213,7 @@ def _version(call: Call) -> Result:
     # First line: captures; the rest is recall of the layout
     lines = [
         "",
-        f"Cisco PIX Security Appliance Software Version {call.device.platform.number} ",
+        f"Cisco PIX Security Appliance Software Version {version(call).number} ",
         "",
         "Compiled on Wed 22-Nov-06 14:16 by builders",
         'System image file is "flash:/pix722.bin"',

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ...engine import Call, Grade, Refused, Result, Rows, drop, put
 from .acl import exempts_badly
 from .common import acl, need_acl, need_interface, need_network
+from .version import version
 
 _NAT = (
     "nat <interface:paren> <id:0-65535> { access-list <acl:word> | <ip:address> <mask:mask> | <zero:0-0> <zero:0-0> }"
@@ -78,7 +79,7 @@ def _global(call: Call) -> Result:
     call.config.put(" ".join(call.words))
     if call.words[3] == "interface":
         # PIX; an ASA puts `INFO: ` before it (Netspoc-Approve)
-        return f"{interface} interface address added to PAT pool"
+        return f"{version(call).pat_prefix}{interface} interface address added to PAT pool"
     if "-" not in call["range"]:
         return f"Global {call['range']} will be Port Address Translated"
     return None
