@@ -22,6 +22,9 @@ from .server import ADDRESS, listen, port_of
 from .settings import Defaults, Settings, SettingsError, from_file, from_words
 
 STOP_SECONDS = 10
+# A configuration of thousands of lines is not written after each of them.
+SHORT_WRITE = 0.01
+LATER = 0.2
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -89,6 +92,8 @@ class _Run:
     def __init__(self, state: Path, key: asyncssh.SSHKey, settings: list[Settings], devices: dict[str, Device]) -> None:
         self._state, self._key, self._settings, self._devices = state, key, settings, devices
         self._names = {id(device): name for name, device in devices.items()}
+        self._seconds: dict[str, float] = {}
+        self._waiting: set[str] = set()
 
     def __call__(self, ready: int | None = None) -> int:
         try:
@@ -111,7 +116,7 @@ class _Run:
             device = self._devices[each.name]
             try:
                 acceptors[each.name] = await listen(
-                    device, each.port, self._key, privileged=each.privileged, changed=self._write
+                    device, each.port, self._key, privileged=each.privileged, changed=self._changed
                 )
             except OSError as error:
                 raise OSError(f"device {each.name}, port {each.port}: {error.strerror or error}") from error
@@ -129,6 +134,7 @@ class _Run:
         await stop.wait()
         for acceptor in acceptors.values():
             acceptor.close()
+        self._write_all()
         for name in ("ready", "pid"):
             (self._state / name).unlink(missing_ok=True)
         return 0
@@ -142,6 +148,21 @@ class _Run:
                 file.write(text + "\n")
 
         return log
+
+    def _changed(self, device: Device) -> None:
+        """Write what a device runs: at once, or, where that is long, once for all lines of a moment."""
+        name = self._names[id(device)]
+        if self._seconds.get(name, 0.0) < SHORT_WRITE:
+            begin = time.monotonic()
+            self._write(device)
+            self._seconds[name] = time.monotonic() - begin
+        elif name not in self._waiting:
+            self._waiting.add(name)
+            asyncio.get_running_loop().call_later(LATER, self._write_waiting, device)
+
+    def _write_waiting(self, device: Device) -> None:
+        self._waiting.discard(self._names[id(device)])
+        self._write(device)
 
     def _write(self, device: Device) -> None:
         self._replace(f"{self._names[id(device)]}.running", device.masked_config())

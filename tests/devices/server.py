@@ -66,7 +66,13 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._write(shell.start())
         while not shell.closed and (typed := await self._typed.get()) is not None:
             before = shell.lines_taken
-            printed = shell.feed(typed)
+            try:
+                printed = shell.feed(typed)
+            except Exception as error:
+                # A fault of the emulator, not of what was typed: the test that met it must find it.
+                self._device.record(shell, f"EMULATOR FAULT: {type(error).__name__}: {error}")
+                shell.close()
+                raise
             if faults.latency:
                 await asyncio.sleep(faults.latency * (shell.lines_taken - before))
             self._write(printed)

@@ -39,6 +39,7 @@ class Shell:
         self._pages: list[str] = []
         self._out: list[str] = []
         self._quoted = False
+        self._prompted, self._width = "", 0
 
     # -- the session
 
@@ -109,8 +110,8 @@ class Shell:
         self._line += character
         if self._question and not self._question.echo:
             return
-        width = 0 if self._question else self.platform.width(self)
-        room = width - len(self.platform.prompt(self)) - 1
+        width = 0 if self._question else self._width
+        room = width - len(self._prompted) - 1
         if not width or room < 12:
             self._out.append(character)
             return
@@ -220,7 +221,8 @@ class Shell:
             self._out.append(self.platform.more_marker)
 
     def _prompt(self) -> None:
-        self._out.append(self.platform.new_prompt + self.platform.prompt(self))
+        self._prompted, self._width = self.platform.prompt(self), self.platform.width(self)
+        self._out.append(self.platform.new_prompt + self._prompted)
 
     def _print(self, text: str) -> None:
         self._out.append(text.replace("\n", "\r\n"))

@@ -45,6 +45,11 @@ class Kind:
     between_groups: bool = False
     trail: str = ""
 
+    @property
+    def separates(self) -> bool:
+        """Do separators come and go with lines of this kind?"""
+        return self.after_each or self.after_all or self.between or self.between_groups
+
 
 def kind(name: str, pattern: str, identity: Iterable[str] | None = (), **rest: Any) -> Kind:
     """A `Kind` written short: one line of this kind exists at most, unless `identity` says otherwise."""
@@ -118,18 +123,17 @@ class Block:
 
     def find(self, *kinds: str, **fields: str) -> list[Item]:
         """Lines of these kinds (all if none is named) whose fields have these values."""
-        return [
-            item
-            for item in self.items
-            if item.kind
-            and (not kinds or item.kind.name in kinds)
-            and all(item.fields.get(name, "") == value for name, value in fields.items())
-        ]
+        return list(self._found(kinds, fields))
+
+    def _found(self, kinds: tuple[str, ...], fields: Fields) -> Iterator[Item]:
+        for item in self.items:
+            if item.kind and (not kinds or item.kind.name in kinds):
+                if not fields or all(item.fields.get(name, "") == value for name, value in fields.items()):
+                    yield item
 
     def one(self, *kinds: str, **fields: str) -> Item | None:
         """The first of them, if there is any."""
-        found = self.find(*kinds, **fields)
-        return found[0] if found else None
+        return next(self._found(kinds, fields), None)
 
     # -- changing
 
@@ -264,7 +268,7 @@ class Block:
 
     def _own_separators(self) -> None:
         for entry in self.schema.kinds:
-            for item, wanted in _wanted_tails(self, entry):
+            for item, wanted in _wanted_tails(self, entry) if entry.separates else ():
                 index = self.items.index(item) + 1
                 while wanted and index < len(self.items) and self.items[index].separator:
                     item.tail.append(self.items.pop(index).text)
@@ -304,13 +308,20 @@ def _wanted_tails(block: Block, entry: Kind) -> list[tuple[Item, int]]:
 class _Tails:
     """Gives and takes the separators that come and go with the lines of a kind, and leaves all others alone."""
 
+    _before: dict[int, int]
+
     def __init__(self, block: Block, entry: Kind) -> None:
         self._block, self._kind = block, entry
 
     def __enter__(self) -> None:
+        self._before = {}
+        if not self._kind.separates:
+            return
         self._before = {id(item): wanted for item, wanted in _wanted_tails(self._block, self._kind)}
 
     def __exit__(self, *_: object) -> None:
+        if not self._kind.separates:
+            return
         for item, wanted in _wanted_tails(self._block, self._kind):
             change = wanted - self._before.get(id(item), 0)
             if change > 0:

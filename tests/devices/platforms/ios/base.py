@@ -87,9 +87,13 @@ def _no_address(call: Call) -> Result:
 
 
 def _nat(call: Call) -> Result:
+    first = not any(item.block.find("nat") for item in call.config.find("interface"))
     call.here.put(f"ip nat {call['side']}")
     if not call.here.one("reassembly"):
         call.here.put(version(call).reassembly)  # by itself
+    if first and not call.here.one("shutdown"):
+        # once, about a second later; 12.4 and 15.x (captures)
+        return Reply(later=["%LINEPROTO-5-UPDOWN: Line protocol on Interface NVI0, changed state to up"])
     return None
 
 
