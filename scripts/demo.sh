@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # make demo: the first tunnel on two emulated devices. Plan, apply, apply again, verify, show.
-# To be called through scripts/env.sh. L2L_PORTS=N gives other ports than 22200 and the next.
+# To be called through scripts/env.sh. The devices take free ports.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd -- "$root"
 
 state=$root/build/demo
-port=${L2L_PORTS:-22200}
 devices=(python -m devices --state-dir "$state/devices")
 stop() {
     if [[ -e $state/devices/pid ]]; then PYTHONPATH=tests "${devices[@]}" --stop || :; fi
@@ -21,30 +20,31 @@ trap stop EXIT
 mkdir -p -m 700 "$state" "$state/home/.ssh"
 
 # Passwords and the key are made anew for each run and seen by nobody.
-(umask 077; python - "$state" "$port" <<'PYTHON'
+(umask 077; python - "$state" <<'PYTHON'
 import secrets
 import string
 import sys
 from pathlib import Path
 
-state, port = Path(sys.argv[1]), int(sys.argv[2])
+state = Path(sys.argv[1])
 password, enable, key = ("".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20)) for _ in "123")
+port = f"(lookup('ansible.builtin.file', '{state}/devices/ready') | from_json)[inventory_hostname]"
 (state / "password").write_text(f"{password}\n")
 (state / "enable").write_text(f"{enable}\n")
 (state / "vault.yml").write_text(f"""---
 all:
   vars: {{vault_password: "{password}", vault_enable: "{enable}", vault_hub_psk: "{key}"}}
   hosts:
-    hub: {{ansible_host: 127.0.0.1, ansible_port: {port}}}
-    pix515e: {{ansible_host: 127.0.0.1, ansible_port: {port + 1}}}
+    hub: {{ansible_host: 127.0.0.1, ansible_port: "{{{{ {port} }}}}"}}
+    pix515e: {{ansible_host: 127.0.0.1, ansible_port: "{{{{ {port} }}}}"}}
 """)
 PYTHON
 )
 
 say "Start an IOS 12.4 router and a PIX 7.2, emulated, without any VPN or NAT line"
 PYTHONPATH=tests "${devices[@]}" \
-    --device hub platform=ios-12.4 "port=$port" config=tests/golden/seed/ios-12.4-start.cfg \
-    --device pix515e platform=pix-7.2 "port=$((port + 1))" config=tests/golden/seed/pix-7.2-start.cfg \
+    --device hub platform=ios-12.4 port=0 config=tests/golden/seed/ios-12.4-start.cfg \
+    --device pix515e platform=pix-7.2 port=0 config=tests/golden/seed/pix-7.2-start.cfg \
     --user admin --password-file "$state/password" --enable-file "$state/enable" --daemon
 cp "$state/devices/known_hosts" "$state/home/.ssh/known_hosts"
 

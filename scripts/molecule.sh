@@ -7,7 +7,6 @@
 #   L2L_UPDATE_GOLDEN=1      write the golden files instead of comparing with them
 #   L2L_SSH_TYPE=paramiko    the other SSH library (libssh by default)
 #   L2L_IMPORT_MODULES=false run the modules in a process of their own
-#   L2L_PORTS=N              first port of the emulated devices (22100 by default), where another run has them
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
