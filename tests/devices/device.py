@@ -64,7 +64,8 @@ class Device:
         self.translations: list[str] = [_TRANSLATION] if faults.nat_in_use else []
         # Addresses from DHCP, by interface: the configuration does not have them.
         self.leases: dict[str, str] = {}
-        self.page_lines = 24
+        # A reload that was scheduled (`reload in`): its minutes. Nobody waits for it: a test calls `reload()`.
+        self.reload_minutes: int | None = None
         self.config: Block = Block(platform.schema)
         self.startup: list[str] | None = None
         self._shells: list[Shell] = []
@@ -118,6 +119,7 @@ class Device:
         """Start anew: every session ends, the startup configuration runs."""
         for shell in list(self._shells):
             shell.close()
+        self.reload_minutes = None
         self.load("\n".join(self.startup or []))
         self.event("reloaded")
 

@@ -191,7 +191,7 @@ class Table(Generic[T]):
             for keyword in kind[1:].split("|"):
                 node.edges.append(_Edge(following, name=name, keyword=keyword))
         elif kind == "interface":
-            # `Ethernet0/0` may be typed with a blank in it (IOS captures; D6 of the sheet on interfaces)
+            # `Ethernet0/0` may be typed with a blank in it (captures)
             middle: _Node[T] = _Node(edges=[_Edge(following, name=name, kind="interface-number")])
             node.edges.append(_Edge(following, name=name, kind="interface"))
             node.edges.append(_Edge(middle, name=name, kind="interface-type"))

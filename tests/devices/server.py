@@ -71,7 +71,8 @@ class _Session(asyncssh.SSHServerSession[str]):
             except Exception as error:
                 # A fault of the emulator, not of what was typed: the test that met it must find it.
                 self._device.record(shell, f"EMULATOR FAULT: {type(error).__name__}: {error}")
-                shell.close()
+                shell.dropped = True
+                self._end()
                 raise
             if faults.latency:
                 await asyncio.sleep(faults.latency * (shell.lines_taken - before))

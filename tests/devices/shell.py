@@ -39,6 +39,7 @@ class Shell:
         self._pages: list[str] = []
         self._out: list[str] = []
         self._quoted = False
+        self._later: list[str] = []
         self._prompted, self._width = "", 0
 
     # -- the session
@@ -69,6 +70,10 @@ class Shell:
     def notify(self, text: str) -> None:
         """The device prints a line by itself; the prompt is not repeated."""
         self._print(f"\n{text}\n")
+
+    def notify_later(self, text: str) -> None:
+        """The same behind the next prompt."""
+        self._later.append(text)
 
     def close(self) -> None:
         """The session is over."""
@@ -193,6 +198,9 @@ class Shell:
         self._finish(reply)
         for text in later:
             self.device.log(text, self)
+        for text in self._later:
+            self.notify(text)
+        self._later.clear()
 
     def _finish(self, reply: Reply) -> None:
         if reply.close:

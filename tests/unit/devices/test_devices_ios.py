@@ -361,3 +361,21 @@ def test_the_size_is_counted_from_the_text(ios) -> None:
     text = ios.device.running_config()
     head, body = text.split(" bytes\n")
     assert int(head.split()[-1]) == len(body)
+
+
+def test_a_scheduled_reload_asks_for_what_is_not_saved_and_can_be_cancelled(ios) -> None:
+    ios.enter("hostname hub")
+    ios.type("reload in 10")
+    assert ios.raw.endswith("\r\nSystem configuration has been modified. Save? [yes/no]: ")
+    ios.type("maybe")
+    assert "% Please answer 'yes' or 'no'." in ios.raw
+    ios.type("n")
+    assert ios.raw.endswith("Reload reason: Reload Command\r\nProceed with reload? [confirm]")
+    assert ios.shell.feed("\r") == "\r\nhub#"
+    assert ios.device.reload_minutes == 10
+    ios.type("reload cancel")
+    assert ios.raw.startswith("reload cancel\r\nhub#\r\n")
+    assert "SHUTDOWN ABORTED" in ios.raw
+    assert ios.type("show reload") == "No reload is scheduled."
+    ios.device.reload()
+    assert "hostname Router" in ios.device.running_config()

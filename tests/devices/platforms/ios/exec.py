@@ -136,6 +136,60 @@ def _erase(call: Call) -> Result:
     return Reply(question=Question(text, answer, single=True))
 
 
+# -- reload: dialogues of published sessions and of Netspoc-Approve
+
+
+def _reload(call: Call) -> Result:
+    minutes = int(call["minutes"]) if call.has("minutes") else None
+
+    def go(_key: str) -> Reply:
+        if _key not in ("", "y", "Y"):
+            return Reply()
+        if minutes is None:
+            call.device.reload()
+            return Reply(close=True)
+        call.device.reload_minutes = minutes
+        return Reply()
+
+    def confirm(text: str = "") -> Reply:
+        if minutes is not None:
+            text += f"Reload scheduled in {minutes} minutes by {_who(call)}\nReload reason: Reload Command\n"
+        return Reply(text, question=Question("Proceed with reload? [confirm]", go, single=True))
+
+    def save(text: str) -> Reply:
+        word = text.strip().lower()
+        if word in ("n", "no"):
+            return confirm()
+        if word in ("y", "yes"):
+            return confirm(_saved(call).text)
+        return Reply("% Please answer 'yes' or 'no'.\n", question=ask)
+
+    ask = Question("System configuration has been modified. Save? [yes/no]: ", save)
+    if call.device.platform.render(call.device, secrets=True) != call.device.startup:
+        return Reply("\n", question=ask)
+    return confirm()
+
+
+def _who(call: Call) -> str:
+    return f"{call.shell.user or 'console'} on vty0 (127.0.0.1)"
+
+
+def _reload_cancel(call: Call) -> Result:
+    if call.device.reload_minutes is None:
+        return "No reload is scheduled."
+    call.device.reload_minutes = None
+    # The banner comes behind the prompt; the prompt is not repeated.
+    call.shell.notify_later("\n\n\a***\n*** --- SHUTDOWN ABORTED ---\n***")
+    return None
+
+
+def _show_reload(call: Call) -> Result:
+    minutes = call.device.reload_minutes
+    if minutes is None:
+        return "No reload is scheduled."
+    return f"Reload scheduled in {minutes} minutes by {_who(call)}\nReload reason: Reload Command"
+
+
 # -- showing
 
 
@@ -430,6 +484,10 @@ def add(rows: Rows) -> None:
     rows.add("exec", "show archive [config rollback timer]", _archive, "ntc-templates; captures", Grade.CAPTURE)
     rows.add("exec", "write [memory]", _write, "Netspoc-Approve; captures", Grade.CAPTURE)
     rows.add("exec", "copy running-config startup-config", _copy, "scrapli's recordings", Grade.CAPTURE)
+    captures = "published reload sessions; Netspoc-Approve"
+    rows.add("exec", "reload [in <minutes:1-34560>]", _reload, captures, Grade.CAPTURE)
+    rows.add("exec", "reload cancel", _reload_cancel, captures, Grade.CAPTURE)
+    rows.add("exec", "show reload", _show_reload, captures, Grade.CAPTURE)
     rows.add("exec", "{ write erase | erase startup-config }", _erase, "captures", Grade.CAPTURE)
 
     rows.add("exec", "show crypto isakmp sa", _isakmp_sa, "seed (head); captures of 12.4 without SAs", Grade.CAPTURE)
