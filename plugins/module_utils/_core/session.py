@@ -10,11 +10,12 @@ The session speaks to a :class:`Transport` and knows nothing of Ansible. What a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from .errors import DeviceError, ReadError, TransportError
+from .secret import Secret
 from .steps import Line, Step, typed
 
 #: At most this many lines share a write: one request must end within the connection's command time-out.
@@ -44,6 +45,8 @@ class Cli:
     harmless: tuple[str, ...]
     save: str
     saved: str
+    #: lines that may follow the trailer
+    epilogue: str = r"(?!)"
     volatile: tuple[str, ...] = (
         r"Current configuration : \d+ bytes",
         r"Cryptochecksum:.*",
@@ -80,21 +83,26 @@ def trim_read(raw: str, cli: Cli) -> str | None:
     """The running configuration in a raw answer; None when the answer is something else (a refusal).
 
     Raises ReadError when it begins like one but its trailer line is missing. What follows the trailer (asdm lines on
-    PIX/ASA) is kept, the prompt is not.
+    PIX/ASA) is kept, the prompt is not. A line like the trailer inside a banner is none: others follow it.
     """
     rows = [row.rstrip("\r") for row in raw.split("\n")]
     start = next((i for i, row in enumerate(rows[:12]) if re.fullmatch(cli.first_line, row.rstrip())), None)
     if start is None:
         return None
     end = next((i for i in range(len(rows) - 1, start, -1) if re.fullmatch(cli.trailer, rows[i].rstrip())), None)
-    if end is None:
+    tail = [row for row in rows[end + 1 :] if row.strip() and not _belongs_to_nobody(row)] if end is not None else []
+    if end is None or any(not re.fullmatch(cli.epilogue, row.strip()) for row in tail):
         raise ReadError(
             f"the running configuration ends without its last line ({cli.trailer}): it was cut short. "
             "The connection was closed; nothing was changed. Run again, if need be with a longer "
             "persistent_command_timeout."
         )
-    tail = [row for row in rows[end + 1 :] if row.strip() and not re.fullmatch(PROMPT + " ?", row.strip("\r "))]
     return "\n".join([*rows[start : end + 1], *tail]) + "\n"
+
+
+def _belongs_to_nobody(row: str) -> bool:
+    """A prompt, or a log line that arrived in between."""
+    return bool(re.fullmatch(PROMPT, row.strip()) or _LOG_LINE.fullmatch(row.strip()))
 
 
 def split_answers(raw: str, lines: Sequence[str]) -> list[str]:
@@ -122,8 +130,8 @@ def _is_echo(row: str, line: str) -> bool:
     if text == line.strip():
         return True
     # Longer than the terminal is wide: the device shows ``$`` and the end of what was typed.
-    _head, scrolled, tail = text.rpartition("$")
-    return bool(scrolled) and len(tail) >= 8 and line.strip().endswith(tail)
+    tails = (text[at + 1 :] for at, character in enumerate(text) if character == "$")
+    return any(len(tail) >= 8 and line.strip().endswith(tail) for tail in tails)
 
 
 def _as_seen(row: str) -> str:
@@ -165,7 +173,7 @@ class Session:
                 for supplement in self.cli.supplements:
                     self.supplements[supplement] = self.transport.read(supplement)
                 return text
-            refusals.append(f"{' '.join(command.split())}: {_first_words(raw)}")
+            refusals.append(f"{' '.join(command.split())}: {_first_words(raw, command)}")
         self.transport.drop()
         raise ReadError(f"the device does not show its running configuration ({'; '.join(refusals)})")
 
@@ -185,12 +193,15 @@ class Session:
             self._leave()
         except TransportError as error:
             sent = sum(len(step.do) for step in done)
+            last = done[-1].do[-1].shown if done else self.cli.enter
             raise DeviceError(
-                f"{error} It happened at or before '{done[-1].do[-1].shown if done else self.cli.enter}' "
+                f"{_without_secrets(str(error), _secrets(done))} It happened at or before '{last}' "
                 f"(up to {sent} lines were sent, nothing was undone). "
                 "Run again: only what is still missing will be sent."
             ) from None
         except DeviceError as error:
+            if not done:
+                raise DeviceError(f"{str(error).rstrip('.')}. Nothing was changed.", error.line, error.answer) from None
             raise self._go_back(error, done, before) from None
 
     def undo(self, steps: Sequence[Step], before: str, reason: str) -> DeviceError:
@@ -199,10 +210,15 @@ class Session:
 
     def save(self) -> None:
         """Write the running configuration to the startup configuration. Raises DeviceError."""
-        answer = self.transport.read(self.cli.save)
+        try:
+            answer = self.transport.read(self.cli.save)
+        except TransportError as error:
+            raise DeviceError(
+                f"the configuration was changed; whether it was saved is not known: {error} Run again with save: always."
+            ) from None
         if not re.search(self.cli.saved, answer):
             raise DeviceError(
-                f"the configuration was changed but not saved: the device answered '{_first_words(answer)}'"
+                f"the configuration was changed but not saved: the device answered '{_first_words(answer, self.cli.save)}'"
             )
 
     def same(self, one: str, two: str) -> bool:
@@ -256,10 +272,11 @@ class Session:
 
     def _exchange(self, rows: Sequence[Line], question: str | None = None) -> None:
         if rows:
+            secrets = {part.reveal() for row in rows for part in row.parts if isinstance(part, Secret)}
             for row, answer in zip(rows, self.transport.write([row.sent for row in rows], question), strict=True):
-                self._judge(row, answer)
+                self._judge(row, answer, secrets=secrets)
 
-    def _judge(self, line: Line, answer: str, also: Sequence[str] = ()) -> None:
+    def _judge(self, line: Line, answer: str, also: Sequence[str] = (), secrets: Collection[str] = ()) -> None:
         harmless = re.compile("|".join((*self.cli.harmless, *also)))
         bad = [
             row.strip()
@@ -268,9 +285,7 @@ class Session:
         ]
         if not bad:
             return
-        # The device may repeat the line (``% Ambiguous command:  "…"``): a row with a secret is not shown.
-        secrets = [part.reveal() for part in line.parts if not isinstance(part, str)]
-        shown = " / ".join("(a line that is not shown)" if any(s and s in row for s in secrets) else row for row in bad)
+        shown = " / ".join(_without_secrets(row, secrets) for row in bad)
         raise DeviceError(f"the device refused '{line.shown}': {shown}", line.shown, shown)
 
     def _go_back(self, error: DeviceError, done: Sequence[Step], before: str) -> DeviceError:
@@ -285,10 +300,14 @@ class Session:
                     try:
                         self._send([line])
                     except DeviceError:
-                        # What was never taken cannot be taken back; the comparison below decides.
-                        continue
+                        # What was never taken cannot be taken back; the comparison below decides. Which mode we are
+                        # in is not known now: a line of another mode must not follow.
+                        self._leave()
+                        self._enter()
             self._leave()
             restored = self.same(self.read(), before)
+            if any(line.secret for step in done if not step.undo for line in step.do):
+                restored, trouble = False, " (the key that was there is not known and cannot be put back)"
         except (TransportError, DeviceError, ReadError) as second:
             restored, trouble = False, f" ({second})"
         reason = str(error).rstrip(".")
@@ -303,11 +322,26 @@ class Session:
         return result
 
 
-def _first_words(answer: str) -> str:
-    """The beginning of a short answer, fit for an error message."""
+def _secrets(steps: Sequence[Step]) -> set[str]:
+    parts = (part for step in steps for line in (*step.do, *step.undo) for part in line.parts)
+    return {part.reveal() for part in parts if isinstance(part, Secret)}
+
+
+def _without_secrets(row: str, secrets: Collection[str]) -> str:
+    """``row``, or a remark where it repeats a secret, or a piece of one (``% Ambiguous command:  "…"``)."""
+    for secret in secrets:
+        pieces = (secret[at : at + 4] for at in range(max(len(secret) - 3, 1)))
+        if secret and any(piece in row for piece in pieces):
+            return "(a line that is not shown)"
+    return row
+
+
+def _first_words(answer: str, command: str) -> str:
+    """The beginning of a short answer to ``command``, fit for an error message."""
+    noise = (command, "Building configuration...")
     rows = [
         row.strip()
         for row in answer.splitlines()
-        if row.strip(" ^\r") and not re.fullmatch(PROMPT + " ?.*", row.strip())
+        if row.strip(" ^\r") and row.strip() not in noise and not re.fullmatch(PROMPT + " ?.*", row.strip())
     ]
     return " / ".join(rows[:2])[:120] or "no answer"

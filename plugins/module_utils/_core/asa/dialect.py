@@ -42,6 +42,7 @@ CLI = Cli(
     supplements=(),
     first_line=r"(: Saved|:|(PIX|ASA) Version \S+.*)",
     trailer=r": end",
+    epilogue=r"(no )?asdm .*",
     version=r"^(?:PIX|ASA) Version (\S+)",
     harmless=_HARMLESS,
     save="write memory",
