@@ -59,7 +59,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how many tests of the devices used such rows."""
     counts = [
         value
-        for report in terminalreporter.stats.get("passed", [])
+        for report in terminalreporter.stats.get("", [])  # the reports of teardowns
         for name, value in report.user_properties
         if name == "recall"
     ]
