@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors im
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.run import PLATFORMS, run
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.session import Session, split_answers
 from devices import Device
+from devices.recall import watched
 
 GOLDEN = Path(__file__).parents[2] / "golden/seed"
 
@@ -114,21 +115,9 @@ class Site:
         return run(self.platform, request, check_mode=check, open_session=self.session)
 
 
-@pytest.fixture
-def pix_start() -> Site:
-    return Site("asa", seed("pix-7.2-start.cfg"))
-
-
-@pytest.fixture
-def pix_reference() -> Site:
-    return Site("asa", seed("pix-7.2-running-config.cfg"), secrets={"192.168.1.2": "cisco123"})
-
-
-@pytest.fixture
-def ios_start() -> Site:
-    return Site("ios", seed("ios-12.4-start.cfg"))
-
-
-@pytest.fixture
-def ios_reference() -> Site:
-    return Site("ios", seed("ios-12.4-running-config.cfg"))
+@pytest.fixture(autouse=True)
+def _recall(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Notes which rows of the devices' tables a test used that rest on recall; the devices' tests print the count."""
+    with watched() as rows:
+        yield
+    request.node.user_properties.append(("recall", len(rows)))
