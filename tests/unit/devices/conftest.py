@@ -55,19 +55,6 @@ def _recall(request: pytest.FixtureRequest) -> Iterator[None]:
     request.node.user_properties.append(("recall", len(rows)))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many tests of the devices used such rows."""
-    counts = [
-        value
-        for report in terminalreporter.stats.get("", [])  # the reports of teardowns
-        for name, value in report.user_properties
-        if name == "recall"
-    ]
-    if counts:
-        resting = sum(1 for count in counts if count)
-        terminalreporter.write_line(f"devices: {resting} of {len(counts)} tests used rows that rest on recall")
-
-
 @pytest.fixture
 def golden() -> Callable[[str], str]:
     """The text of a golden file of the seed."""
