@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from .errors import ReadError
+
 #: IOS prints a banner as ``banner motd ^C`` … ``^C`` over several lines; its body may look like anything.
-_IOS_BANNER = re.compile(r"^banner \S+ (\^C|\S)")
+_IOS_BANNER = re.compile(r"banner \S+ \^C")
 
 
 @dataclass
@@ -24,6 +27,8 @@ class ConfigLine:
     number: int
     children: list[ConfigLine] = field(default_factory=list)
     indent: int = 0
+    #: a banner, or a line of one
+    verbatim: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -31,11 +36,12 @@ class ConfigLine:
         return self.text.split()
 
 
-def parse_tree(text: str) -> list[ConfigLine]:
+def parse_tree(text: str, *, banner_blocks: bool = False) -> list[ConfigLine]:
     """The lines of a running configuration, nested by indentation.
 
-    ``!`` and empty lines are separators and left out (their number varies with the release); banner bodies are
-    kept inside the banner's line as children that no parser looks at.
+    ``!`` and empty lines are separators and left out (their number varies with the release). With ``banner_blocks``
+    (IOS) the body of a banner is kept, as it stands, inside the banner's line, where no parser looks. On PIX/ASA each
+    banner line is a line of its own, whatever it says.
     """
     roots: list[ConfigLine] = []
     stack: list[ConfigLine] = []
@@ -50,30 +56,44 @@ def parse_tree(text: str) -> list[ConfigLine]:
             stack.pop()
         (stack[-1].children if stack else roots).append(line)
         stack.append(line)
-        if banner := _IOS_BANNER.match(body):
-            _take_banner(line, banner, rows)
+        if banner_blocks and (banner := _IOS_BANNER.match(body)):
+            line.verbatim = True
+            if not body[banner.end() :].endswith("^C"):
+                _take_banner(line, rows)
             stack = []
     return roots
 
 
-def _take_banner(line: ConfigLine, head: re.Match[str], rows: Iterator[tuple[int, str]]) -> None:
-    """Move the body of a banner under its line; PIX/ASA banners are one line each and have no closing mark."""
-    mark = head.group(1)
-    if mark != "^C" or line.text[head.end() :].endswith(mark):
-        return
+def _take_banner(line: ConfigLine, rows: Iterator[tuple[int, str]]) -> None:
+    """Move the body of a banner under its line."""
     for number, raw in rows:
-        line.children.append(ConfigLine(raw, number))
-        if raw.rstrip().endswith(mark):
+        line.children.append(ConfigLine(raw, number, verbatim=True))
+        if raw.rstrip().endswith("^C"):
             return
 
 
 def to_text(lines: Sequence[ConfigLine], indent: str = "") -> str:
-    """The tree as text, one blank of indentation per level."""
+    """The tree as text, one blank of indentation per level; the body of a banner as it stands."""
     rows = []
     for line in lines:
         rows.append(f"{indent}{line.text}\n")
-        rows.append(to_text(line.children, indent + " "))
+        rows.append(to_text(line.children, "" if line.verbatim else indent + " "))
     return "".join(rows)
+
+
+@contextmanager
+def understood(line: ConfigLine) -> Iterator[None]:
+    """Whatever a parser stumbles over becomes a ReadError that names the line: to guess would be to plan on sand.
+
+    Only its first words are told, for it may hold a key.
+    """
+    try:
+        yield
+    except (ValueError, IndexError):
+        raise ReadError(
+            f"line {line.number} of the running configuration ('{' '.join(line.words[:2])} …') is written in a way "
+            "that this collection does not understand. Nothing was changed; please report the line's form."
+        ) from None
 
 
 def same_lines(one: str, two: str) -> bool:

@@ -26,6 +26,9 @@ _KEY = re.compile(r"[!->@-~]{1,128}")
 #: A tunnel's name goes into names of device objects: a letter, then letters, digits, ``_ . -``.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
+#: ``nameif`` of a PIX/ASA (48 characters), ``GigabitEthernet0/0/1.100`` of a router.
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}")
+
 _RESPONDER_KEYS = frozenset(
     "host address networks suite ike ipsec pre_shared_key match_address allow_weak_crypto dpd pfs lifetimes".split()
 )
@@ -114,6 +117,13 @@ class Intent:
         return next((responder for responder in self.responders if responder.host == host), None)
 
 
+def interface_name(value: object, option: str) -> str:
+    """``value`` as the name of an interface; raises InputError for what no device would take in a line."""
+    if not _INTERFACE.fullmatch(str(value)):
+        raise InputError(option, value, "no interface has such a name", "Give its name as the device shows it")
+    return str(value)
+
+
 @dataclass
 class _Reader:
     """Reads one mapping of the users' data and names the option in each error."""
@@ -173,6 +183,8 @@ class _Reader:
         path = f"{self.path}.{key}"
         if isinstance(items, (str, Mapping)):
             items = [items]
+        if items is not None and (not isinstance(items, Sequence) or isinstance(items, bytes)):
+            raise InputError(path, type(items).__name__, "a list is expected here", "Write it as [10.1.1.0/24]")
         if not items:
             raise InputError(path, None, "the list is empty", "Name at least one network, as 10.1.1.0/24")
         found: list[Network] = []
@@ -182,7 +194,8 @@ class _Reader:
                 reader = _Reader(item, at, frozenset({"prefix", "interface"}))
                 interface = item.get("interface")
                 network = Network(
-                    Prefix.parse(reader.text("prefix"), f"{at}.prefix"), str(interface) if interface else None
+                    Prefix.parse(reader.text("prefix"), f"{at}.prefix"),
+                    interface_name(interface, f"{at}.interface") if interface else None,
                 )
             else:
                 network = Network(Prefix.parse(str(item), at))
@@ -207,6 +220,13 @@ class _Reader:
                 "the devices cannot take this key",
                 "Use 1 to 128 printable ASCII characters without blanks and without '?'",
             )
+        if set(str(value)) == {"*"}:
+            raise InputError(
+                path, None, "it is made of stars only, as devices show a key that they hide", "Give the key itself"
+            )
+        if str(value) in ("0", "6"):
+            # IOS reads a lone 0 or 6 as the form of the key that follows.
+            raise InputError(path, None, "IOS cannot take this digit as a key", "Use a longer key")
         return Secret(str(value))
 
 
@@ -325,6 +345,11 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
                     f"it lies outside the networks of {host} ({', '.join(map(str, responder.networks))})",
                     "Name a part of them, or widen the responder's networks",
                 )
+        # A part lies where the whole does.
+        chosen = tuple(
+            network if network.interface else Network(network.prefix, _interface_of(network, responder.networks))
+            for network in chosen
+        )
     for local in networks:
         clash = next((remote for remote in chosen if remote.prefix.overlaps(local.prefix)), None)
         if clash:
@@ -347,6 +372,10 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
         )
     present = reader.choice("state", ("present", "absent"), "present") == "present"
     return Tunnel(name, reader.text("initiator"), responder, networks, chosen, present)
+
+
+def _interface_of(network: Network, wholes: Sequence[Network]) -> str | None:
+    return next((whole.interface for whole in wholes if whole.prefix.contains(network.prefix)), None)
 
 
 def _refuse_overlaps(tunnels: Sequence[Tunnel]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import InputError
+from .intent import interface_name
 
 #: Objects with this prefix are ours whoever made them.
 PREFIX = "L2L-"
@@ -76,6 +77,10 @@ class Options:
     partial: bool = False
     update_secret: str = "on_create"
     outside_interface: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.outside_interface:
+            interface_name(self.outside_interface, "outside_interface")
 
 
 def first_free(taken: set[int], wanted: int | None = None, above: int = 0, below: int = 65536) -> int | None:

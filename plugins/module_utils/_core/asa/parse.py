@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..acl import AccessList, Address, Entry, read_ace
 from ..algorithms import IkeProposal, Spelling
-from ..config import ConfigLine, parse_tree
+from ..config import ConfigLine, parse_tree, understood
 from ..intent import DeadPeerDetection
 from ..prefixes import ANY, Prefix, parse_address
 from ..secret import MASKED, Secret
@@ -32,7 +32,8 @@ def parse(text: str) -> AsaConfig:
         if found := re.match(r"(?:PIX|ASA) Version (\S+)", line.text):
             config.version = found[1]
     spelling = for_version(config.version).spelling
-    names = {words[2]: words[1] for line in lines if len(words := line.words) == 3 and words[0] == "name"}
+    # ``name ADDRESS WORD [description …]``
+    names = {words[2]: words[1] for line in lines if len(words := line.words) >= 3 and words[0] == "name"}
     reader = _Reader(config, names, spelling)
     for line in lines:
         reader.take(line)
@@ -68,7 +69,8 @@ class _Reader:
         words = line.words
         for length in (3, 2, 1):
             if handler := self.handlers.get(tuple(words[:length])):
-                handler(line, words)
+                with understood(line):
+                    handler(line, words)
                 return
 
     def finish(self, lines: Sequence[ConfigLine]) -> None:
@@ -92,7 +94,7 @@ class _Reader:
             match child.words:
                 case ["nameif", name]:
                     found = replace(found, name=name)
-                case ["ip", "address", "dhcp", *rest]:
+                case ["ip", "address", ("dhcp" | "pppoe"), *rest]:
                     found = replace(found, dhcp=True, setroute="setroute" in rest)
                 case ["ip", "address", address, mask, *_rest]:
                     found = replace(found, prefix=self._prefix(address, mask))

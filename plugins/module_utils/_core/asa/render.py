@@ -348,9 +348,10 @@ def change_group(old: TunnelGroup, new: TunnelGroup) -> list[Step]:
 def remove_group(group: TunnelGroup) -> Step:
     """The whole group; undone by all that is known of it."""
     made = create_group(group)
+    others = tuple(Line.of(text, parents=(f"tunnel-group {group.name} {section}",)) for section, text in group.others)
     return Step(
         made[0].undo,
-        tuple(line for step in made for line in step.do),
+        (*(line for step in made for line in step.do), *others),
         "rest",
         removes=frozenset({group_ref(group.name)}),
     )

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from ..acl import AccessList, Ace, Address, Entry, Opaque, Remark, read_ace
 from ..algorithms import IkeProposal
-from ..config import ConfigLine, parse_tree
+from ..config import ConfigLine, parse_tree, understood
 from ..errors import ReadError
 from ..intent import DeadPeerDetection
 from ..prefixes import ANY, Prefix, longest_match, parse_address
-from ..secret import MASKED, Secret
+from ..secret import Secret
 from .dialect import Dialect, for_version
 from .model import DynamicEntry, IkePolicy, Interface, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
 
@@ -27,7 +27,7 @@ def parse(text: str, access_lists: str = "") -> IosConfig:
     the two texts do not show the same lists.
     """
     config = IosConfig()
-    lines = parse_tree(text)
+    lines = parse_tree(text, banner_blocks=True)
     for line in lines:
         if line.text.startswith("version "):
             config.version = line.words[1]
@@ -66,7 +66,8 @@ class _Reader:
         words = line.words
         for length in (3, 2, 1):
             if handler := self.handlers.get(tuple(words[:length])):
-                handler(line, words)
+                with understood(line):
+                    handler(line, words)
                 return
 
     def finish(self, lines: Sequence[ConfigLine]) -> None:
@@ -103,12 +104,12 @@ class _Reader:
         found = Interface("".join(words[1:2]))
         for child in line.children:
             match child.words:
-                case ["ip", "address", address, mask, *_rest]:
+                case ["ip", "address", address, mask, *_rest] if address[0].isdigit():
                     prefixes = (*found.prefixes, Prefix.from_mask(address, mask))
                     found = replace(found, prefixes=prefixes, addresses=(*found.addresses, parse_address(address)))
                 case ["ip", "nat", ("inside" | "outside") as role]:
                     found = replace(found, nat=role)
-                case ["crypto", "map", name]:
+                case ["crypto", "map", name, *_options]:
                     found = replace(found, crypto_map=name)
         self.config.interfaces[found.name] = found
 
@@ -173,17 +174,19 @@ class _Reader:
     def _key(self, line: ConfigLine, words: list[str]) -> None:
         """``crypto isakmp key [0|6] KEY address A [M] [no-xauth]``; from 15.2 on the wildcard has no mask."""
         rest = words[3:]
-        encrypted = rest[0] == "6"
-        if rest[0] in ("0", "6") and len(rest) > 2 and rest[2] == "address":
-            rest = rest[1:]
-        if rest[1:2] != ["address"] or ":" in rest[2]:
+        encrypted = False
+        # ``6 KEY address``: the number is the key's form, unless it is the key itself.
+        if rest[0] in ("0", "6") and rest[2:3] == ["address"]:
+            encrypted, rest = rest[0] == "6", rest[1:]
+        if rest[1:2] != ["address"] or not rest[2][0].isdigit() or ":" in rest[2]:
             self.config.statics.append("crypto isakmp key (not by IPv4 address)")
             return
         address, tail = rest[2], rest[3:]
         mask = "0.0.0.0" if address == "0.0.0.0" else "255.255.255.255"
         if tail and tail[0][0].isdigit():
             mask, tail = tail[0], tail[1:]
-        key = MASKED if encrypted else Secret(rest[0])
+        # An encrypted key is not known, but can be taken out and put back as it is shown.
+        key = Secret(f"6 {rest[0]}", known=False) if encrypted else Secret(rest[0])
         self.config.keys.append(IsakmpKey(Prefix.from_mask(address, mask), key, " ".join(tail)))
 
     def _keepalive(self, _line: ConfigLine, words: list[str]) -> None:
