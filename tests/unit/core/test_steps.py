@@ -1,0 +1,148 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Steps: their order, and that secrets are hidden by their place."""
+
+from __future__ import annotations
+
+import pytest
+from _core.errors import PlanError
+from _core.secret import MASK, Secret
+from _core.steps import Finding, Line, Plan, Step, in_order, removal_step, simple_step, typed
+from hypothesis import given
+from hypothesis import strategies as st
+
+ORDER = ("first", "second", "third")
+
+
+def step(
+    name: str, stage: str, provides: set[str] = frozenset(), needs: set[str] = frozenset(),  # type: ignore[assignment]
+    releases: set[str] = frozenset(), removes: set[str] = frozenset(),  # type: ignore[assignment]
+) -> Step:  # fmt: skip
+    def refs(names: set[str]) -> frozenset[tuple[str, ...]]:
+        return frozenset((item,) for item in names)
+
+    return Step((Line.of(name),), (), stage, refs(provides), refs(needs), refs(releases), refs(removes))
+
+
+def names(steps: tuple[Step, ...]) -> list[str]:
+    return [item.do[0].shown for item in steps]
+
+
+def test_steps_come_by_stage_and_then_as_given() -> None:
+    given_ = [step("c", "third"), step("a", "first"), step("b2", "second"), step("b1", "second")]
+    assert names(in_order(given_, ORDER)) == ["a", "b2", "b1", "c"]
+
+
+def test_a_need_goes_before_the_stage() -> None:
+    given_ = [step("user", "first", needs={"list"}), step("list", "third", provides={"list"})]
+    assert names(in_order(given_, ORDER)) == ["list", "user"]
+
+
+def test_a_thing_goes_only_when_all_references_are_released() -> None:
+    given_ = [
+        step("list out", "first", removes={"list"}),
+        step("one", "second", releases={"list"}),
+        step("two", "third", releases={"list"}),
+    ]
+    assert names(in_order(given_, ORDER)) == ["one", "two", "list out"]
+
+
+def test_what_nobody_provides_is_there_already() -> None:
+    assert names(in_order([step("a", "first", needs={"old"})], ORDER)) == ["a"]
+
+
+def test_a_step_may_provide_what_it_needs() -> None:
+    assert names(in_order([step("a", "first", needs={"x"}, provides={"x"})], ORDER)) == ["a"]
+
+
+def test_a_circle_is_refused_and_a_line_of_it_is_named() -> None:
+    secret = Step(
+        (Line.of("key ", Secret("outside")),), (), "first", needs=frozenset({("b",)}), provides=frozenset({("a",)})
+    )
+    with pytest.raises(PlanError) as error:
+        in_order([secret, step("b", "first", needs={"a"}, provides={"b"})], ORDER)
+    assert f"key {MASK}" in str(error.value)
+    assert "outside" not in str(error.value)
+
+
+@st.composite
+def step_lists(draw: st.DrawFn) -> list[Step]:
+    """Steps that need only objects of lower number, in any order: never a circle."""
+    count = draw(st.integers(1, 8))
+    made = []
+    for number in range(count):
+        needs = draw(st.sets(st.integers(0, max(number - 1, 0)), max_size=3)) if number else set()
+        made.append(
+            step(f"s{number}", draw(st.sampled_from(ORDER)), provides={str(number)}, needs={str(n) for n in needs})
+        )
+    return draw(st.permutations(made))
+
+
+@given(step_lists())
+def test_the_order_is_never_against_a_need_and_otherwise_stable(steps: list[Step]) -> None:
+    result = in_order(steps, ORDER)
+    assert sorted(names(result)) == sorted(names(tuple(steps)))
+    done: set[tuple[str, ...]] = set()
+    left = list(steps)
+    for item in result:
+        assert item.needs <= done
+        # Of those that could come now, none belongs to an earlier stage, or stood before this one in the same.
+        ready = [other for other in left if other.needs <= done]
+        best = min(ready, key=lambda other: (ORDER.index(other.stage), steps.index(other)))
+        assert item is best
+        left.remove(item)
+        done |= item.provides
+    assert in_order(steps, ORDER) == result
+
+
+# --- lines ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_hidden_by_its_place_and_every_other_word_stays() -> None:
+    line = Line.of("crypto isakmp key ", Secret("outside"), " address 0.0.0.0 outside")
+    assert line.shown == f"crypto isakmp key {MASK} address 0.0.0.0 outside"
+    assert line.sent == "crypto isakmp key outside address 0.0.0.0 outside"
+    assert line.secret
+    assert "outside" not in repr(line).replace("address 0.0.0.0 outside", "")
+    assert not Line.of("interface outside").secret
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
+def test_what_is_shown_does_not_depend_on_the_key(key: str) -> None:
+    other = Line.of("a ", Secret("something else"), " b")
+    assert Line.of("a ", Secret(key), " b").shown == other.shown == f"a {MASK} b"
+
+
+def test_modes_are_entered_once_and_left_before_a_global_line() -> None:
+    mode = ("interface X",)
+    rows, left = typed(
+        [Line.of("a", parents=mode), Line.of("b", parents=mode), Line.of("c"), Line.of("d", parents=mode)]
+    )
+    assert [row.shown for row in rows] == ["interface X", "a", "b", "exit", "c", "interface X", "d"]
+    assert left == mode
+    rows, left = typed([Line.of("e")], left)
+    assert [row.shown for row in rows] == ["exit", "e"]
+    assert left == ()
+
+
+def test_simple_steps_undo_themselves() -> None:
+    made = simple_step("crypto map A interface outside", "bind", needs={("x",)})
+    gone = removal_step("crypto map A interface outside", "unbind", releases={("x",)})
+    assert (made.do[0].sent, made.undo[0].sent) == (gone.undo[0].sent, gone.do[0].sent)
+    assert made.needs == gone.releases == {("x",)}
+
+
+def test_a_plan_shows_modes_and_hides_keys() -> None:
+    mode = ("tunnel-group 192.0.2.1 ipsec-attributes",)
+    plan = Plan((Step((Line.of("pre-shared-key ", Secret("tunnel"), parents=mode),), (), "x"),), "", "")
+    assert plan.commands == ["tunnel-group 192.0.2.1 ipsec-attributes", f"pre-shared-key {MASK}"]
+
+
+def test_a_finding_is_plain_data() -> None:
+    assert Finding("code", "note", "text", ("a", "b")).as_dict() == {
+        "code": "code",
+        "level": "note",
+        "message": "text",
+        "lines": ["a", "b"],
+    }
