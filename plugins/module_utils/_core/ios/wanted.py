@@ -1,0 +1,672 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an IOS router is wanted to hold: a copy of its configuration, edited to the intent.
+
+What exists is adopted, what is impossible or would harm others is refused. :mod:`.plan` makes lines of the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ..acl import AccessList, Ace, Entry, Remark, meaning, with_deny_above
+from ..algorithms import require_available, transform_name
+from ..errors import InputError
+from ..intent import Network, Responder, Tunnel
+from ..options import PREFIX, Options, first_free
+from ..prefixes import ANY, Prefix, Region, parse_address
+from ..routing import home_of, known_interface
+from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Ref
+from . import render
+from .dialect import Dialect
+from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
+
+WILDCARD = Prefix(0, 0)
+
+
+@dataclass
+class Wanted:
+    """A copy of the configuration that is edited to the intent, and what the order of the steps depends on."""
+
+    current: IosConfig
+    options: Options
+    dialect: Dialect
+    responder: Responder
+    tunnels: tuple[Tunnel, ...]
+    target: IosConfig = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+    scope: set[Ref] = field(default_factory=set)
+    #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
+    ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
+    #: Hub networks whose translation goes in before the binding, and the interfaces behind which they lie.
+    early: set[Prefix] = field(default_factory=set)
+    early_homes: set[str] = field(default_factory=set)
+    #: All packets of the tunnels that stay, as the hub sends them.
+    staying: Region = field(default_factory=Region)
+    #: Whether our entry has, or had, no access list: then it touches every class.
+    unlisted: bool = False
+
+    def __post_init__(self) -> None:
+        self.target = self.current.copy()
+
+    # --- what is there --------------------------------------------------------------------------------------------
+
+    def outside(self) -> str:
+        """The interface that has the responder's address, or is named by ``outside_interface``."""
+        given = self.options.outside_interface
+        if given:
+            return known_interface(given, self.current.interfaces)
+        address = parse_address(self.responder.address)
+        found = next((i.name for i in self.current.interfaces.values() if address in i.addresses), None)
+        if found is None:
+            raise InputError(
+                f"responder {self.responder.host}, address",
+                self.responder.address,
+                "no interface of the device has this address",
+                "Correct it, or name the interface with outside_interface when the router is behind a translation",
+            )
+        return found
+
+    def interface_of(self, network: Network, outside: str) -> str:
+        """The interface behind which a network of the hub lies."""
+        routes = self.current.routing_table()
+        return home_of(
+            network,
+            self.current.interfaces,
+            routes,
+            outside,
+            f"responder {self.responder.host}, networks",
+            "initiators are",
+        )
+
+    def crypto_map(self, outside: str) -> str:
+        """The crypto map of the interface: the bound one, or ours."""
+        bound = self.current.interfaces[outside].crypto_map
+        if bound:
+            return bound
+        name = self.options.names.crypto_map
+        other = next((i.name for i in self.current.interfaces.values() if i.crypto_map == name), None)
+        if other:
+            raise InputError(
+                "names.crypto_map", name, f"this map is bound to {other}, not to {outside}", "Choose another name"
+            )
+        return name
+
+    def find_dynamic(self, map_name: str, tunnels: Sequence[Tunnel]) -> DynamicEntry | None:
+        """Our dynamic entry among those that the map refers to.
+
+        By its proxy identities, else by its name, else (where the intent wants no list) the one that has none and
+        offers the same transforms. An unreferenced map of our name is ours too.
+        """
+        reached = [
+            dynamic
+            for entry in self.current.entries_of(map_name)
+            if entry.dynamic
+            for dynamic in self.current.dynamic_of(entry.dynamic)
+        ]
+        regions = [Region.pair(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
+        for dynamic in reached:
+            aces = self.list_named(dynamic.acl).aces if dynamic.acl else ()
+            if any(ace.region.overlaps(region) for ace in aces for region in regions):
+                return dynamic
+        named = [*reached, *self.current.dynamic_of(self.options.names.dynamic_map)]
+        for dynamic in named:
+            if dynamic.map == self.options.names.dynamic_map:
+                return dynamic
+        open_entries = [dynamic for dynamic in reached if not dynamic.acl and not dynamic.others]
+        if not self.responder.match_address:
+            return next((dynamic for dynamic in open_entries if self._same_set(dynamic.transform_sets)), None)
+        return None
+
+    def _same_set(self, names: Sequence[str]) -> str | None:
+        """The first of the sets that has the suite's transforms, in tunnel mode."""
+        for name in names:
+            found = self.target.transform_sets.get(name)
+            if found and self.dialect.spelling.read_transform(found.words) == self.responder.suite.ipsec:
+                if not any("transport" in line for line in found.lines):
+                    return name
+        return None
+
+    def list_named(self, name: str | None) -> AccessList:
+        return self.target.access_lists.get(name or "", AccessList(name or ""))
+
+    def rules_from(self, config: IosConfig, home: str, outside: str) -> list[NatRule]:
+        """The rules that can translate packets from an interface on their way out."""
+        if config.interfaces[home].nat != "inside" or config.interfaces[outside].nat != "outside":
+            return []
+        return list(config.nat_rules)
+
+    def translated(self, config: IosConfig, home: str, outside: str, region: Region) -> bool:
+        """Whether a packet of ``region`` that enters at ``home`` leaves with another source."""
+        for rule in self.rules_from(config, home, outside):
+            for name in config.lists_of(rule):
+                found = meaning(config.access_lists.get(name, AccessList(name)).entries, region)
+                if found.permit or found.unsure:
+                    return True
+        return False
+
+    # --- what is wanted -------------------------------------------------------------------------------------------
+
+    def place(self, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel]) -> None:
+        """Edit the target so that it holds all tunnels of the hub."""
+        suite = self.responder.suite
+        require_available(
+            suite, self.dialect.spelling, f"IOS {self.current.version}", f"suite of {self.responder.host}"
+        )
+        outside = self.outside()
+        for network in self.responder.networks:
+            self.interface_of(network, outside)
+        for spoke, hub in (pair for tunnel in tunnels for pair in tunnel.pairs):
+            self.staying = self.staying.union(Region.pair(hub, spoke))
+        map_name = self.crypto_map(outside)
+        found = self.find_dynamic(map_name, tunnels)
+        self._place_policy()
+        self._place_key(ours=found is not None)
+        if self.responder.dpd:
+            self.target.keepalive = self.responder.dpd
+            self.scope.add(render.keepalive_ref())
+        dynamic = self._place_dynamic(found, tunnels, leaving, outside)
+        self._place_map_entry(map_name, dynamic)
+        self.target.interfaces[outside] = replace(self.target.interfaces[outside], crypto_map=map_name)
+        self.scope.add(render.binding_ref(outside))
+        self.unlisted = not dynamic.acl
+        if self.unlisted or (found and not found.acl):
+            self._find_early(tunnels, outside)
+        if self.options.pat == "present":
+            self._place_pat(outside)
+        self._place_denies(tunnels, outside)
+        kept = {(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        for spoke, hub in (pair for tunnel in leaving for pair in tunnel.pairs):
+            if (hub, spoke) not in kept:
+                self._withdraw_deny(Ace.between("deny", hub, spoke))
+        self._drop_unused_sets()
+        self._refuse_to_wake_others(map_name, outside)
+        self._refuse_translation_of_others(map_name, outside)
+
+    def _find_early(self, tunnels: Sequence[Tunnel], outside: str) -> None:
+        """The networks of which no packet to an initiator is translated today (see SWITCH_ORDER)."""
+        for network in self.responder.networks:
+            home = self.interface_of(network, outside)
+            spokes = [spoke.prefix for tunnel in tunnels for spoke in tunnel.networks]
+            if any(self.translated(self.current, home, outside, Region.pair(network.prefix, to)) for to in spokes):
+                continue
+            self.early.add(network.prefix)
+            self.early_homes |= {home, outside}
+
+    def _place_policy(self) -> None:
+        wanted = self.responder.suite.ike
+        policies = self.target.policies
+        same = [n for n, policy in sorted(policies.items()) if policy.proposal and policy.proposal.matches(wanted)]
+        exact = [n for n in same if (p := policies[n].proposal) and wanted.lifetime in (None, p.lifetime)]
+        number = next(iter(exact or same), None)
+        if number is None:
+            number = first_free(set(policies), self.options.names.ike_policy, below=10001)
+            if number is None or number in policies:
+                raise InputError(
+                    "names.ike_policy",
+                    number,
+                    "this policy exists with other algorithms",
+                    "Choose a free number, or leave it out",
+                )
+        if not exact:
+            policies[number] = IkePolicy(number, wanted, render.policy_attributes(wanted, self.dialect))
+        self.scope.add(render.policy_ref(number))
+
+    def _place_key(self, *, ours: bool) -> None:
+        """The key for callers whose address nobody knows: the wildcard.
+
+        A wildcard key that is there without our dynamic entry is somebody else's and is never replaced.
+        """
+        wanted = IsakmpKey(WILDCARD, self.responder.pre_shared_key)
+        self.scope.add(render.key_ref(wanted))
+        index = next((i for i, key in enumerate(self.target.keys) if key.prefix == WILDCARD), None)
+        if index is None:
+            self.target.keys.append(wanted)
+            return
+        old = self.target.keys[index]
+        same = old.key.same_as(wanted.key)
+        if same or (same is None and self.options.update_secret == "on_create"):
+            return
+        if not ours:
+            raise InputError(
+                f"responder {self.responder.host}, pre_shared_key",
+                None,
+                "the device has another key for 0.0.0.0 0.0.0.0, which callers of others use",
+                "Use that key in the intent, or remove it from the device first",
+            )
+        self.target.keys[index] = replace(wanted, tail=old.tail)
+
+    def _place_dynamic(
+        self, found: DynamicEntry | None, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str
+    ) -> DynamicEntry:
+        names = self.options.names
+        responder = self.responder
+        entry = found or DynamicEntry(names.dynamic_map, 10)
+        transform_set = self._same_set(entry.transform_sets) or self._place_transform_set()
+        entry = replace(
+            entry,
+            transform_sets=(transform_set,),
+            pfs=f"group{responder.pfs}" if responder.pfs else entry.pfs,
+            seconds=responder.ipsec_seconds or entry.seconds,
+            kilobytes=responder.ipsec_kilobytes or entry.kilobytes,
+            acl=(entry.acl or names.match_acl) if responder.match_address else entry.acl,
+        )
+        if entry.acl:
+            self._place_match_list(entry.acl, tunnels, leaving, outside, live=bool(found and found.acl))
+        self.target.dynamic_entries[(entry.map, entry.sequence)] = entry
+        self.scope |= {render.dynamic_ref(entry.map), render.set_ref(transform_set)}
+        return entry
+
+    def _place_transform_set(self) -> str:
+        wanted = self.responder.suite.ipsec
+        name = self.options.names.transform_set.format(transform=transform_name(wanted))
+        if self._same_set([name]):
+            return name
+        if name in self.target.transform_sets:
+            raise InputError(
+                "names.transform_set", name, "this set exists with other transforms", "Choose another name"
+            )
+        words = tuple(self.dialect.spelling.write_transform(wanted).split())
+        self.target.transform_sets[name] = TransformSet(name, words)
+        return name
+
+    def _place_match_list(
+        self, name: str, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str, *, live: bool
+    ) -> None:
+        """The mirror of the initiators' crypto lists, exactly (with ``partial`` at least)."""
+        if name in self.current.standard_lists:
+            raise InputError("names.match_acl", name, "this list exists and is a standard one", "Choose another name")
+        if not live and (name in self.current.crypto_lists() or self._acl_needed(name)):
+            raise InputError(
+                "names.match_acl", name, "this list exists and serves something else", "Choose another name"
+            )
+        old = self.list_named(name)
+        wanted = [Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
+        gone = {Ace.between("permit", hub, spoke) for tunnel in leaving for spoke, hub in tunnel.pairs}
+        stale = [ace for ace in old.aces if ace not in wanted and (not self.options.partial or ace in gone)]
+        kept = [entry for entry in old.entries if entry not in stale]
+        added = [ace for ace in wanted if ace not in old.entries]
+        self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
+        self.scope.add(render.acl_ref(name))
+        for ace in added:
+            self.ace_stage[(name, ace)] = "acl" if live else "object"
+        for ace in stale:
+            self.ace_stage[(name, ace)] = "acl-out"
+            self._withdraw_deny(replace(ace, action="deny"))
+
+    def _place_map_entry(self, map_name: str, dynamic: DynamicEntry) -> None:
+        existing = next((entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map), None)
+        if existing is None:
+            entries = self.target.entries_of(map_name)
+            taken = {entry.sequence for entry in entries}
+            # In front of static entries it would take their peers' negotiations. Without a list of its own it would
+            # take those of other dynamic entries too.
+            before = [entry.sequence for entry in entries if not entry.dynamic or not dynamic.acl]
+            last = max(before, default=0)
+            sequence = first_free(taken, self.options.names.sequence, above=last)
+            if sequence is None or sequence in taken or sequence < last:
+                raise InputError(
+                    "names.sequence",
+                    sequence,
+                    f"crypto map {map_name} has entries up to {last}, and a dynamic entry must come after them",
+                    "Choose a free number above, or leave it out",
+                )
+            head = f"crypto map {map_name} {sequence} ipsec-isakmp dynamic {dynamic.map}"
+            existing = MapEntry(map_name, sequence, dynamic.map, head)
+            self.target.entries[(map_name, sequence)] = existing
+        self.scope.add(render.entry_ref(existing))
+
+    def _place_pat(self, outside: str) -> None:
+        """One overload rule on the outside interface that translates the hub's networks."""
+        rule = self._overload_rule(outside)
+        self.scope |= {render.rule_ref(rule), render.role_ref(outside)}
+        self.scope |= {render.acl_ref(name) for name in self.target.lists_of(rule)}
+        self.target.interfaces[outside] = replace(self.target.interfaces[outside], nat="outside")
+        for network in self.responder.networks:
+            home = self.interface_of(network, outside)
+            self.target.interfaces[home] = replace(self.target.interfaces[home], nat="inside")
+            self.scope.add(render.role_ref(home))
+            if rule.kind == "route-map":
+                self._require_in_route_map(rule, network)
+                continue
+            old = self.list_named(rule.name)
+            permit = Ace.between("permit", network.prefix, ANY)
+            found = meaning(old.entries, permit.region)
+            if permit not in old.entries and not found.permit.union(found.deny).contains(permit.region):
+                self._refuse_standard(rule.name)
+                self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
+                self.ace_stage[(rule.name, permit)] = self.nat_stage("nat-list", network.prefix)
+
+    def _overload_rule(self, outside: str) -> NatRule:
+        """The rule that translates to the outside interface's address: the device's own, or ours."""
+        found = [rule for rule in self.target.nat_rules if f"interface {outside} overload" in rule.target]
+        rule = next((rule for rule in found if rule.kind == "list"), next(iter(found), None))
+        if rule is None:
+            rule = NatRule("list", self.options.names.nat_acl, f"interface {outside} overload")
+            self._refuse_standard(rule.name)
+            self._refuse_foreign_list(rule.name)
+            self.target.nat_rules.append(rule)
+        return rule
+
+    def _require_in_route_map(self, rule: NatRule, network: Network) -> None:
+        region = Region.pair(network.prefix, ANY)
+        for name in self.target.lists_of(rule):
+            found = meaning(self.list_named(name).entries, region)
+            if found.permit.union(found.deny).contains(region):
+                return
+        raise InputError(
+            "pat",
+            self.options.pat,
+            f"route-map {rule.name} decides what is translated, and does not name {network}",
+            "Permit the network in its access list, or set pat: foreign",
+        )
+
+    def nat_stage(self, stage: str, network: Prefix) -> str:
+        """``network`` is a hub's, or a part of one."""
+        return f"{stage}-early" if any(early.contains(network) for early in self.early) else stage
+
+    def _refuse_standard(self, name: str) -> None:
+        if name in self.current.standard_lists:
+            raise InputError(
+                "names.nat_acl",
+                name,
+                "translation is decided by this standard list, which cannot exempt a destination",
+                "Replace it on the device by an extended list (permit ip NETWORK any) first",
+            )
+
+    def _place_denies(self, tunnels: Sequence[Tunnel], outside: str) -> None:
+        """In every list that translates a hub network: ``deny`` to each initiator's networks, above the permits."""
+        for tunnel in tunnels:
+            for network in tunnel.responder_networks:
+                for spoke in (n.prefix for n in tunnel.networks):
+                    deny = Ace.between("deny", network.prefix, spoke)
+                    for rule in self.rules_from(self.target, self.interface_of(network, outside), outside):
+                        for name in self.target.lists_of(rule):
+                            self._place_deny(name, deny)
+
+    def _place_deny(self, name: str, deny: Ace) -> None:
+        old = self.list_named(name)
+        found = meaning(old.entries, deny.region)
+        if not found.permit and not found.unsure:
+            if deny in old.entries:
+                self.scope.add(render.acl_ref(name))
+            return
+        self._refuse_standard(name)
+        self.scope.add(render.acl_ref(name))
+        self.target.access_lists[name] = AccessList(name, with_deny_above(old.entries, deny), old.numbers)
+        self.ace_stage[(name, deny)] = self.nat_stage("nat-list", deny.source.prefix)
+
+    # --- what would harm others -----------------------------------------------------------------------------------
+
+    def _refuse_to_wake_others(self, map_name: str, outside: str) -> None:
+        """A map that is bound nowhere yet must not bring entries of others to life."""
+        strangers = [e for e in self.current.entries_of(map_name) if render.entry_ref(e) not in self.scope]
+        if strangers and not self.current.interfaces[outside].crypto_map:
+            raise InputError(
+                "names.crypto_map",
+                map_name,
+                f"crypto map {map_name} {strangers[0].sequence} is somebody else's, and the map is bound to no "
+                "interface: to bind it would bring that entry to life",
+                "Choose another name",
+            )
+
+    def _refuse_translation_of_others(self, map_name: str, outside: str) -> None:
+        """PAT must not pull packets out of somebody's tunnel."""
+        lists = {entry.acl for entry in self.current.entries_of(map_name)}
+        for entry in self.current.entries_of(map_name):
+            lists |= {dynamic.acl for dynamic in self.current.dynamic_of(entry.dynamic or "")}
+        for name in sorted(name for name in lists if name and render.acl_ref(name) not in self.scope):
+            for ace in self.list_named(name).aces:
+                for home in self._homes_of(ace.source.prefix, outside):
+                    if (
+                        ace.action == "permit"
+                        and not self.translated(self.current, home, outside, ace.region)
+                        and self.translated(self.target, home, outside, ace.region)
+                    ):
+                        raise InputError(
+                            "pat",
+                            self.options.pat,
+                            f"it would translate '{ace}', which another entry of crypto map {map_name} protects (list "
+                            f"{name})",
+                            "Deny that traffic in the translation's list first, or set pat: foreign",
+                        )
+
+    def _homes_of(self, prefix: Prefix, outside: str) -> set[str]:
+        """The interfaces at which packets from ``prefix`` may come in (the default route tells nothing)."""
+        table = self.current.routing_table()
+        return {name for net, name in table if net.length and net.overlaps(prefix)} - {outside}
+
+    def _refuse_foreign_list(self, name: str) -> None:
+        """A new rule must not begin to translate what somebody wrote into a list that nothing uses."""
+        ours = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for entry in self.list_named(name).entries:
+            if not isinstance(entry, Remark) and not (isinstance(entry, Ace) and entry.action == "deny"):
+                if entry not in ours:
+                    raise InputError(
+                        "names.nat_acl",
+                        name,
+                        f"the list exists, no rule uses it, and it holds '{entry}', which would be translated",
+                        "Choose another name",
+                    )
+
+    # --- what goes ------------------------------------------------------------------------------------------------
+
+    def take_away(self, tunnels: Sequence[Tunnel]) -> None:
+        """Edit the target so that the hub serves none of its tunnels; what others may use stays."""
+        outside = self.outside()
+        map_name = self.crypto_map(outside)
+        found = self.find_dynamic(map_name, tunnels)
+        for tunnel in tunnels:
+            for spoke, hub in tunnel.pairs:
+                self._withdraw_deny(Ace.between("deny", hub, spoke))
+        if found:
+            self.unlisted = not found.acl
+            self._take_dynamic(found, map_name, outside)
+        if self.options.remove_shared:
+            self._take_shared(outside)
+        self._take_leftovers()
+
+    def _take_dynamic(self, dynamic: DynamicEntry, map_name: str, outside: str) -> None:
+        target = self.target
+        del target.dynamic_entries[(dynamic.map, dynamic.sequence)]
+        self.scope |= {render.dynamic_ref(dynamic.map), render.binding_ref(outside)}
+        if not target.dynamic_of(dynamic.map):
+            for key, entry in list(target.entries.items()):
+                if entry.dynamic == dynamic.map:
+                    self.scope.add(render.entry_ref(entry))
+                    del target.entries[key]
+        if not target.entries_of(map_name):
+            target.interfaces[outside] = replace(target.interfaces[outside], crypto_map=None)
+        if dynamic.acl and not self._acl_needed(dynamic.acl):
+            self.scope.add(render.acl_ref(dynamic.acl))
+            target.access_lists.pop(dynamic.acl, None)
+        self._drop_unused_sets()
+
+    def _take_leftovers(self) -> None:
+        """What an interrupted run left behind, and nothing refers to: our lists and our set."""
+        names, target = self.options.names, self.target
+        pairs = [(hub, spoke) for tunnel in self.tunnels for spoke, hub in tunnel.pairs]
+        matches = {Ace.between("permit", *pair) for pair in pairs}
+        denies = {Ace.between("deny", *pair) for pair in pairs}
+        permits = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for acl, entries in ((names.match_acl, matches), (names.nat_acl, denies | permits)):
+            ours = acl.startswith(PREFIX) or set(self.list_named(acl).entries) <= entries
+            if acl in target.access_lists and ours and not self._acl_needed(acl):
+                self.scope.add(render.acl_ref(acl))
+                del target.access_lists[acl]
+        name = names.transform_set.format(transform=transform_name(self.responder.suite.ipsec))
+        if self._same_set([name]) and not self._set_needed(name):
+            self.scope.add(render.set_ref(name))
+            del target.transform_sets[name]
+        self._drop_unused_sets()
+
+    def _set_needed(self, name: str) -> bool:
+        used = any(name in other.transform_sets for other in self.target.dynamic_entries.values())
+        static = any(name in line.split() for entry in self.target.entries.values() for line in entry.lines)
+        return used or static or name in self.current.other_users
+
+    def _drop_unused_sets(self) -> None:
+        """Transform sets that only our entry used, or that bear our prefix, go when they are no longer used."""
+        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        for key, entry in self.current.dynamic_entries.items():
+            if self.target.dynamic_entries.get(key) != entry:
+                unused += entry.transform_sets
+        for name in unused:
+            if not self._set_needed(name):
+                self.scope.add(render.set_ref(name))
+                self.target.transform_sets.pop(name, None)
+
+    def _acl_needed(self, name: str) -> bool:
+        rules = any(name in self.target.lists_of(rule) for rule in self.target.nat_rules)
+        return name in self.target.crypto_lists() or rules or name in self.current.other_users
+
+    def _withdraw_deny(self, deny: Ace) -> None:
+        """Take a ``deny`` that equals one of ours out of the lists that decide translation."""
+        for rule in self.target.nat_rules:
+            for name in self.target.lists_of(rule):
+                old = self.list_named(name)
+                if deny not in old.entries:
+                    continue
+                position = old.entries.index(deny)
+                entries = tuple(entry for entry in old.entries if entry != deny)
+                numbers = old.numbers[:position] + old.numbers[position + 1 :]
+                self.scope.add(render.acl_ref(name))
+                self.target.access_lists[name] = AccessList(name, entries, numbers)
+                self.ace_stage[(name, deny)] = "deny-out"
+
+    def _take_shared(self, outside: str) -> None:
+        """Policy, wildcard key and PAT: what nothing else needs any more."""
+        target = self.target
+        in_use = any(interface.crypto_map for interface in target.interfaces.values())
+        if not in_use:
+            for number, policy in list(target.policies.items()):
+                if policy.proposal and policy.proposal.matches(self.responder.suite.ike):
+                    del target.policies[number]
+                    self.scope.add(render.policy_ref(number))
+            for key in list(target.keys):
+                if key.prefix == WILDCARD and key.key.same_as(self.responder.pre_shared_key):
+                    target.keys.remove(key)
+                    self.scope.add(render.key_ref(key))
+            if self.responder.dpd and target.keepalive == self.responder.dpd:
+                target.keepalive = None
+                self.scope.add(render.keepalive_ref())
+        if self.options.pat == "present":
+            self._take_pat(outside)
+
+    def _take_pat(self, outside: str) -> None:
+        """Our permits; with the last one the rule and its list; with the last rule the interfaces' roles."""
+        target = self.target
+        wanted = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
+        for rule in [r for r in target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target]:
+            old = self.list_named(rule.name)
+            left = [entry for entry in old.entries if entry not in wanted]
+            self.scope |= {render.acl_ref(rule.name), render.rule_ref(rule)}
+            if any(isinstance(entry, Ace) and entry.action == "permit" for entry in left):
+                self.target.access_lists[rule.name] = AccessList(rule.name, tuple(left))
+                for ace in wanted:
+                    self.ace_stage[(rule.name, ace)] = self.rule_out_stage()
+                continue
+            target.nat_rules.remove(rule)
+            if not self._acl_needed(rule.name):
+                target.access_lists.pop(rule.name, None)
+            self.findings.append(
+                Finding("pat-removed", "warning", f"taking '{rule.text}' away takes Internet access away", (rule.text,))
+            )
+        if not target.nat_rules and not any(text.startswith("ip nat inside source") for text in target.statics):
+            for network in self.responder.networks:
+                for name in (outside, self.interface_of(network, outside)):
+                    target.interfaces[name] = replace(target.interfaces[name], nat=None)
+                    self.scope.add(render.role_ref(name))
+
+    def rule_out_stage(self) -> str:
+        """Behind an entry without a list, Internet traffic would show the entry's treatment: the entry must go first."""
+        return "nat-rule-out-late" if self.unlisted else "nat-rule-out"
+
+    # --- what the user should know --------------------------------------------------------------------------------
+
+    def judge(self, staying: Sequence[Tunnel]) -> None:
+        """Findings on what the device will hold."""
+        if not staying:
+            return
+        host = self.responder.host
+        for part, grade in self.responder.suite.weaknesses():
+            self.findings.append(Finding("weak-algorithm", "warning", f"responder {host}: {part} is {grade}"))
+        self.findings.append(
+            Finding(
+                "wildcard-key",
+                "note",
+                "one key serves every caller: whoever has it may claim any network that the dynamic entry accepts "
+                "(a key per initiator needs IKEv2)",
+                tuple(
+                    f"crypto isakmp key ******** {render.key_target(k)}"
+                    for k in self.target.keys
+                    if k.prefix == WILDCARD
+                ),
+            )
+        )
+        if self.unlisted:
+            self.findings.append(
+                Finding(
+                    "clear-without-sa",
+                    "warning",
+                    "without match_address the router sends traffic for the initiators' networks in clear while no SA "
+                    "exists, and accepts any proxy identity",
+                )
+            )
+        self._judge_statics(staying)
+        self._judge_denies(staying)
+
+    def _judge_statics(self, staying: Sequence[Tunnel]) -> None:
+        networks = [network.prefix for tunnel in staying for network in tunnel.responder_networks]
+        for text in self.target.statics:
+            words = text.split()
+            if not text.startswith("ip nat inside source static") or "route-map" in words:
+                continue
+            address = next((word for word in words if word.count(".") == 3), "")
+            try:
+                inside = any(n.network <= parse_address(address) <= n.last for n in networks)
+            except ValueError:
+                continue
+            if inside:
+                self.findings.append(
+                    Finding(
+                        "static-nat-shadows-exemption",
+                        "warning",
+                        f"static translations come before the list: {address} answers into the tunnel with its public "
+                        "address. "
+                        "Give the static line a route-map that denies the tunnels' networks",
+                        (text,),
+                    )
+                )
+
+    def _judge_denies(self, staying: Sequence[Tunnel]) -> None:
+        """Exempt from translation, but not part of any tunnel: such packets leave in clear with their own source."""
+        protected = Region()
+        for tunnel in staying:
+            for spoke, hub in tunnel.pairs:
+                protected = protected.union(Region.pair(hub, spoke))
+        for name in self.target.crypto_lists():
+            protected = protected.union(meaning(self.list_named(name).entries).permit)
+        hub_networks = [network.prefix for network in self.responder.networks]
+        lists = {name for rule in self.target.nat_rules for name in self.target.lists_of(rule)}
+        for name in sorted(name for name in lists if render.acl_ref(name) in self.scope):
+            for ace in self.list_named(name).aces:
+                ours = any(ace.source.prefix.overlaps(prefix) for prefix in hub_networks)
+                if ace.action != "deny" or not ace.exact or not ours or protected.contains(ace.region):
+                    continue
+                if self.options.exclusive:
+                    old = self.list_named(name)
+                    left = tuple(entry for entry in old.entries if entry != ace)
+                    self.target.access_lists[name] = AccessList(name, left)
+                    self.ace_stage[(name, ace)] = "deny-out"
+                    continue
+                self.findings.append(
+                    Finding(
+                        "exempt-but-unprotected",
+                        "warning",
+                        EXEMPT_BUT_UNPROTECTED,
+                        (f"access-list {name} {render.entry_text(ace)}",),
+                    )
+                )
