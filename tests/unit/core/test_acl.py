@@ -304,6 +304,13 @@ def test_nothing_is_added_where_nothing_would_permit() -> None:
     assert with_deny_above([wide], deny) == (wide,)
 
 
+def test_a_deny_that_no_entry_speaks_of_is_written_down_at_the_end() -> None:
+    deny = Ace.between("deny", SOURCES[1], TARGETS[0])
+    other = Ace.between("permit", SOURCES[2], TARGETS[0])
+    assert with_deny_above([], deny) == (deny,)
+    assert with_deny_above([other], deny) == (other, deny)
+
+
 def test_a_list_compares_without_its_numbers_and_knows_its_aces() -> None:
     ace = Ace.between("permit", ANY, ANY)
     assert AccessList("A", (ace,), (10,)) == AccessList("A", (ace,), (20,))

@@ -329,7 +329,7 @@ def judge(
             allowed = {seen[0]}
             if chosen.pat == "present" and not seen[0].startswith("E"):
                 allowed |= {"T", "X", "D"}
-            if chosen.pat == "present" and absent:
+            if chosen.pat == "present" and chosen.remove_shared:
                 # Without our PAT somebody's tunnel works again.
                 allowed |= {"E 203.0.113.9", "E 203.0.113.7"}
             if chosen.exclusive and seen[0] == "X":
