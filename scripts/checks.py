@@ -107,7 +107,9 @@ def unit() -> Iterator[Command]:
 
 
 def e2e() -> Iterator[Command]:
-    yield _pytest("e2e", "tests/e2e", env={"PYTHONPATH": "scripts/pythonpath"})
+    # Each test has devices of its own; playbooks mostly start Pythons, so two at a time nearly halve it.
+    workers = ["-n", os.environ.get("WORKERS", "2"), "--dist", "worksteal"]
+    yield _pytest("e2e", *workers, "tests/e2e", env={"PYTHONPATH": "scripts/pythonpath"})
 
 
 def docs() -> Iterator[Command]:
