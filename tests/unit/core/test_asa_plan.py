@@ -321,7 +321,8 @@ def judge(
 
     replay(typed_at, plan.steps, watch)
     for packet, seen in fates.items():
-        assert len(changes(seen)) <= 2, f"{packet}: {changes(seen)}\n{golden.plan_text(plan)}"
+        # One change: what it meets before and what it meets after, and nothing else in between but a drop.
+        assert changes(seen) == changes([seen[0], seen[-1]]), f"{packet}: {changes(seen)}\n{golden.plan_text(plan)}"
         peers = [] if absent else [p for a, b, p in pairs(wanted) if inside(packet[0], a) and inside(packet[1], b)]
         if peers:
             assert seen[-1] == f"E {peers[0]}", f"{packet}\n{golden.plan_text(plan)}"
@@ -506,9 +507,34 @@ def test_the_built_in_policy_is_never_touched_nor_matched() -> None:
 
 
 def test_an_entry_goes_in_front_of_dynamic_ones() -> None:
-    device = start(PAT + OTHERS + "crypto map OUTSIDE 21 ipsec-isakmp dynamic REMOTE\n" + OTHERS_EXEMPT + EXEMPTION)
+    device = start(
+        PAT + OTHERS.replace("OUTSIDE 20", "OUTSIDE 3") + "crypto map OUTSIDE 9 ipsec-isakmp dynamic REMOTE\n"
+    )
     plan = plan_asa(device, intent(), options())
-    assert "crypto map OUTSIDE 10 set peer 192.168.1.2" in plan.commands
+    assert "crypto map OUTSIDE 1 set peer 192.168.1.2" in plan.commands
+
+
+def test_exclusive_spares_an_entry_that_somebody_elses_tunnel_lives_on() -> None:
+    plan = plan_asa(start(PAT + WIDE + OTHERS), intent(), options(exclusive=True))
+    assert not any(command.startswith("no access-list NO-NAT") for command in plan.commands)
+    assert "exempt-but-unprotected" in {finding.code for finding in plan.findings}
+    alone = plan_asa(start(PAT + WIDE), intent(), options(exclusive=True))
+    assert alone.commands[-1] == "no access-list NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.0.0.0 255.0.0.0"
+    typed_at = start(PAT + WIDE)
+    assert walk(typed_at, alone, lambda: typed_at.fate(P, incomplete="drop"), kind) == "X; E 192.168.1.2 at bind"
+
+
+def test_one_nat_0_for_a_translated_and_an_untranslated_network_goes_before_the_binding() -> None:
+    """Whichever of them stands first in the list: the translated one must never leave in clear with its own source."""
+    some = "global (outside) 1 interface\nnat (inside) 1 10.1.1.0 255.255.255.0\n"
+    for networks in (["10.1.1.0/24", "10.1.3.0/24"], ["10.1.3.0/24", "10.1.1.0/24"]):
+        wanted = intent(tunnels=[tunnel(networks=networks)])
+        device = built(start(ROUTE + some), wanted)
+        plan = plan_asa(device, wanted, options(), absent=True)
+        for packet, expected in ((P, "E 192.168.1.2; T at no nat 0"), (ADDED, "E 192.168.1.2; X at no bind")):
+            typed_at = device.copy()
+            told = walk(typed_at, plan, lambda at=typed_at, what=packet: at.fate(what, incomplete="drop"), kind)
+            assert told == expected
 
 
 def test_the_binding_is_never_sent_when_it_stands() -> None:
