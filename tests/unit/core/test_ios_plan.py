@@ -572,6 +572,25 @@ def test_the_key_stays_when_somebody_elses_map_is_bound() -> None:
     assert set(gone.policies) == {5, 10}
 
 
+def test_an_entry_in_front_that_denies_our_traffic_is_no_hindrance() -> None:
+    spared = OTHERS.replace(
+        " permit ip 10.2.1.0 0.0.0.255 10.9.0.0 0.0.255.255",
+        " deny   ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255\n permit ip 10.2.1.0 0.0.0.255 any",
+    )
+    device = built(start(spared, bound="OUTSIDE"), LISTED)
+    assert device.fate(P) == "E DYN"
+
+
+def test_an_entry_of_others_whose_list_cannot_be_resolved_is_left_alone() -> None:
+    theirs = CALLERS.replace(
+        "permit ip 10.2.1.0 0.0.0.255 10.8.0.0 0.0.255.255", "permit ip object-group LAN object-group FAR"
+    )
+    device = translating(RULE + OTHERS_DENY + PERMIT + OTHERS + theirs, "OUTSIDE")
+    after = built(device, LISTED)
+    assert after.acls["CALLERS"] == device.acls["CALLERS"]
+    assert ("DYN", 10) in after.dynamic
+
+
 # --- findings -------------------------------------------------------------------------------------------------------
 
 
@@ -639,6 +658,10 @@ REFUSALS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], str]] = {
         lambda: IosDevice(start(LAN + OTHERS.replace("OUTSIDE", "IPSEC")).text().replace(
             " ip address 10.2.5.1 255.255.255.0\n", " ip address 10.2.5.1 255.255.255.0\n crypto map IPSEC\n")),
         {}, {}, "names.crypto_map = IPSEC",
+    ),
+    "an entry in front that takes the traffic": (
+        lambda: start(OTHERS.replace("10.9.0.0 0.0.255.255", "any"), bound="OUTSIDE"), {}, {},
+        "crypto map OUTSIDE 20 comes first",
     ),
     "a match list that serves somebody else": (
         lambda: start(OTHERS, bound="OUTSIDE"), {"match_address": True}, {"names": {"match_acl": "OTHER"}},

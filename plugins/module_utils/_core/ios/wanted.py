@@ -109,7 +109,7 @@ class Wanted:
         regions = [Region.pair(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
         for dynamic in reached:
             aces = self.list_named(dynamic.acl).aces if dynamic.acl else ()
-            if any(ace.region.overlaps(region) for ace in aces for region in regions):
+            if any(ace.exact and ace.region.overlaps(region) for ace in aces for region in regions):
                 return dynamic
         named = [*reached, *self.current.dynamic_of(self.options.names.dynamic_map)]
         for dynamic in named:
@@ -183,6 +183,7 @@ class Wanted:
                 self._withdraw_deny(Ace.between("deny", hub, spoke))
         self._drop_unused_sets()
         self._refuse_to_wake_others(map_name, outside)
+        self._refuse_shadow(map_name, dynamic)
         self._refuse_translation_of_others(map_name, outside)
 
     def _find_early(self, tunnels: Sequence[Tunnel], outside: str) -> None:
@@ -399,6 +400,24 @@ class Wanted:
         self.ace_stage[(name, deny)] = self.nat_stage("nat-list", deny.source.prefix)
 
     # --- what would harm others -----------------------------------------------------------------------------------
+
+    def _refuse_shadow(self, map_name: str, dynamic: DynamicEntry) -> None:
+        """An entry in front whose list takes our packets would send them to its peer, or drop them."""
+        ours = next(entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map)
+        for other in self.target.entries_of(map_name):
+            if other.sequence >= ours.sequence:
+                break
+            lists = {other.acl, *(item.acl for item in self.target.dynamic_of(other.dynamic or ""))} - {None}
+            for name in lists:
+                if taken := meaning(self.list_named(name).entries, self.staying).permit:
+                    packet = taken.sample()
+                    raise InputError(
+                        f"responder {self.responder.host}",
+                        map_name,
+                        f"crypto map {map_name} {other.sequence} comes first and its list {name} takes traffic of the "
+                        f"tunnels, as from {packet['source']} to {packet['destination']}",
+                        "Deny that traffic in its list, or take the entry away",
+                    )
 
     def _refuse_to_wake_others(self, map_name: str, outside: str) -> None:
         """A map that is bound nowhere yet must not bring entries of others to life."""
