@@ -41,7 +41,6 @@ class Cli:
     supplements: tuple[str, ...]
     first_line: str
     trailer: str
-    version: str
     harmless: tuple[str, ...]
     save: str
     saved: str

@@ -43,7 +43,6 @@ CLI = Cli(
     first_line=r"(: Saved|:|(PIX|ASA) Version \S+.*)",
     trailer=r": end",
     epilogue=r"(no )?asdm .*",
-    version=r"^(?:PIX|ASA) Version (\S+)",
     harmless=_HARMLESS,
     save="write memory",
     saved=r"\[OK\]",

@@ -28,7 +28,6 @@ CLI = Cli(
     supplements=("show  access-lists",),
     first_line=r"Building configuration\.\.\.|Current configuration : \d+ bytes",
     trailer=r"end",
-    version=r"^version (\S+)",
     harmless=(
         r"% NOTE: This new crypto map will remain disabled until a peer",
         r"and a valid access list have been configured\.",
