@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .algorithms import IkeProposal
 from .errors import PlanError
 from .secret import MASK, Secret
 
@@ -111,6 +112,11 @@ EXEMPT_BUT_UNPROTECTED = (
     "source. If nobody needs it, set exclusive: true, or remove the line"
 )
 
+#: What a call that is not ``partial`` takes away because its name says that it is ours.
+NOT_IN_THE_INTENT = (
+    "it is ours and belongs to no tunnel of the intent, so it goes. If another intent names it, set partial: true"
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -124,6 +130,16 @@ class Finding:
     def as_dict(self) -> dict[str, object]:
         """For a module's return value."""
         return {"code": self.code, "level": self.level, "message": self.message, "lines": list(self.lines)}
+
+
+def shared_policy_changed(number: int, proposal: IkeProposal) -> Finding:
+    """An IKE policy that was adopted, and that others may use too, gets the lifetime that the intent states."""
+    return Finding(
+        "shared-policy-changed",
+        "note",
+        f"IKE policy {number} has the algorithms of the intent and another lifetime; it is set to {proposal.lifetime} "
+        "seconds for everybody who uses it",
+    )
 
 
 @dataclass(frozen=True)

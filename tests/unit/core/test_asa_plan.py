@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from _core.acl import Ace
 from _core.asa import dialect, parse, render
 from _core.errors import InputError
 from _core.intent import Intent
@@ -114,6 +115,60 @@ GOLDEN: dict[str, tuple[AsaDevice, Intent, Options, bool]] = {
     "responder-moved": (
         built(start(PAT), chosen=options({})),
         intent([responder(address="192.168.1.9")]),
+        options({}),
+        False,
+    ),
+}
+
+#: A tunnel that somebody typed under names of his own, less translated than it should be.
+BY_HAND = """\
+access-list vpn-hub extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0 255.255.255.0
+access-list vpn-hub extended permit ip 10.1.1.0 255.255.255.0 10.2.7.0 255.255.255.0
+access-list nonat extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0 255.255.255.0
+nat (inside) 0 access-list nonat
+crypto ipsec transform-set des-md5 esp-des esp-md5-hmac
+crypto map vpn 50 match address vpn-hub
+crypto map vpn 50 set peer 192.168.1.2
+crypto map vpn 50 set transform-set des-md5
+crypto map vpn interface outside
+crypto isakmp enable outside
+crypto isakmp policy 7
+ authentication pre-share
+ encryption des
+ hash md5
+ group 1
+ lifetime 86400
+tunnel-group 192.168.1.2 type ipsec-l2l
+tunnel-group 192.168.1.2 ipsec-attributes
+ pre-shared-key cisco123
+"""
+TO_HUB_ONLY = intent(
+    [responder(host=host, suite="aes256-sha-g5", **data) for host, data in HUBS.items()],
+    [tunnel(name="to-hub", networks=["10.1.1.0/24", "10.1.2.0/24"], responder_networks=["10.2.1.0/24"])],
+)
+TWO_BUILT = built(start(PAT + DMZ), TWO_HUBS, options({}))
+GOLDEN |= {
+    # Whose is what: each a plan whose diff shows it.
+    "forgotten-tunnel": (TWO_BUILT, TO_HUB_ONLY, options({}), False),
+    "forgotten-tunnel-partial": (TWO_BUILT, TO_HUB_ONLY, options({}, partial=True), False),
+    "forgotten-tunnel-absent": (TWO_BUILT, TO_HUB_ONLY, options({}), True),
+    "adopted-names": (start(PAT + BY_HAND), intent(), options({}), False),
+    "adopted-names-absent": (start(PAT + BY_HAND), intent(), options({}, remove_shared=True), True),
+    "absent-beside-others": (
+        built(start(PAT + OTHERS + OTHERS_EXEMPT + EXEMPTION), chosen=options({})),
+        intent(),
+        options({}, remove_shared=True),
+        True,
+    ),
+    "network-more-behind-dmz": (
+        built(start(PAT + DMZ), chosen=options({})),
+        intent(tunnels=[tunnel(networks=["10.1.1.0/24", {"prefix": "10.1.2.0/24", "interface": "dmz"}])]),
+        options({}),
+        False,
+    ),
+    "part-of-the-responders-networks": (
+        start(PAT),
+        intent([responder(networks=["10.2.0.0/16"])], [tunnel(responder_networks=["10.2.1.0/24", "10.2.9.0/24"])]),
         options({}),
         False,
     ),
@@ -458,6 +513,49 @@ def test_an_absent_tunnel_of_several_goes_alone() -> None:
     assert set(gone.groups) == {"192.168.1.2"}
     assert set(gone.acls) == {"L2L-to-hub", "L2L-NONAT-inside", "L2L-NONAT-dmz"}
     assert gone.bindings == {"outside": "L2L-MAP"}
+
+
+def test_a_tunnel_that_the_intent_no_longer_names_goes_as_if_it_were_absent() -> None:
+    device, wanted, chosen, absent = GOLDEN["forgotten-tunnel"]
+    gone = intent(
+        [responder(host=host, suite="aes256-sha-g5", **data) for host, data in HUBS.items()],
+        [
+            tunnel(name="to-hub", networks=["10.1.1.0/24", "10.1.2.0/24"], responder_networks=["10.2.1.0/24"]),
+            tunnel(name="to-rome", responder="rome", state="absent"),
+        ],
+    )
+    assert plan_asa(device, wanted, chosen, absent=absent).commands == plan_asa(device, gone, chosen).commands != []
+    assert plan_asa(device, wanted, options({}, partial=True)).commands == []
+
+
+def test_a_foreign_entry_whose_list_has_another_name_is_never_taken_for_a_forgotten_one() -> None:
+    device = built(start(PAT + OTHERS + OTHERS_EXEMPT + EXEMPTION), chosen=options({}))
+    assert plan_asa(device, intent(), options({})).commands == []
+
+
+@pytest.mark.parametrize("pat", ["foreign", "present"])
+@given(device=worlds(), wanted=intents())
+def test_absent_leaves_exactly_what_stood_there_before(device: AsaDevice, wanted: Any, pat: str) -> None:
+    responders, tunnels = wanted
+    chosen = options({}, pat=pat, remove_shared=True)
+    given_intent = intent(responders, tunnels)
+    try:
+        there = built(device, given_intent, chosen)
+    except InputError:
+        return
+    gone = built(there, given_intent, chosen, absent=True)
+    for of in ("entries", "sets", "groups", "bindings", "statics"):
+        assert getattr(gone, of) == getattr(device, of), of
+    # What equals the intent is ours, whoever typed it; so is PAT that is said to be.
+    ours = {render.entry_text(Ace.between("permit", *pair)) for one in given_intent.tunnels for pair in one.pairs}
+    lists = {name: [row for row in rows if f"extended {row}" not in ours] for name, rows in device.acls.items()}
+    assert {name: rows for name, rows in gone.acls.items() if rows} == {name: r for name, r in lists.items() if r}
+    assert gone.nat0 == {home: name for home, name in device.nat0.items() if lists[name]}
+    if pat == "foreign":
+        assert (gone.nats, gone.globals) == (device.nats, device.globals)
+    # Nobody can tell which policy a foreign peer negotiates: as long as a map is bound they stay.
+    if not device.bindings:
+        assert (gone.policies, gone.enabled) == (device.policies, device.enabled)
 
 
 def test_policies_that_a_foreign_map_uses_stay_even_with_remove_shared() -> None:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+from _core.acl import Ace
 from _core.errors import InputError
 from _core.intent import Intent
 from _core.ios import dialect, parse, render
@@ -122,6 +123,45 @@ CASES: dict[str, tuple[IosDevice, Intent, Options, bool]] = {
     ),
     "absent": (running(), OPEN, REFERENCE, True),
     "absent-remove-shared": (running(), OPEN, GONE, True),
+}  # fmt: skip
+#: Callers that somebody typed under names of his own.
+BY_HAND = """\
+crypto isakmp policy 7
+ hash md5
+ authentication pre-share
+crypto isakmp key cisco123 address 0.0.0.0 0.0.0.0
+crypto ipsec transform-set des-md5 esp-des esp-md5-hmac
+crypto dynamic-map branches 20
+ set transform-set des-md5
+ match address 150
+crypto map vpn 500 ipsec-isakmp dynamic branches
+access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
+access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.7.0 0.0.0.255
+"""
+NARA = tunnel(name="nara", initiator="pix-nara", networks=["10.1.4.0/24"])
+LISTED_THREE = intent([responder(match_address=True)], [OSAKA, KOBE, NARA])
+THREE_BUILT = built(translating(), LISTED_THREE, options({}))
+NARA_LEAVES = intent([responder(match_address=True)], [{**NARA, "state": "absent"}])
+BESIDE = translating(RULE + OTHERS_DENY + PERMIT + OTHERS + CALLERS, "OUTSIDE")
+CASES |= {
+    # Whose is what: each a plan whose diff shows it.
+    "two-of-three": (THREE_BUILT, LISTED_BOTH, options({}), False),
+    "two-of-three-partial": (THREE_BUILT, LISTED_BOTH, options({}, partial=True), False),
+    "one-of-three-absent-partial": (THREE_BUILT, NARA_LEAVES, options({}, partial=True, remove_shared=True), False),
+    "no-tunnels": (THREE_BUILT, intent([responder(match_address=True)], []), options({}), False),
+    "exclusive": (built(translating(RULE + OTHERS_DENY + PERMIT)), OPEN, options(exclusive=True), False),
+    "adopted-names": (translating(PAT + BY_HAND, "vpn"), LISTED_BOTH, options({}), False),
+    "adopted-names-absent": (translating(PAT + BY_HAND, "vpn"), LISTED, options({}, remove_shared=True), True),
+    "absent-beside-others": (built(BESIDE, LISTED, options({})), LISTED, options({}, remove_shared=True), True),
+    "part-of-the-networks": (
+        start(LAN + PAT, inside=True, outside=True),
+        intent(
+            [{**STRONG, "networks": ["10.2.1.0/24", "10.2.4.0/24"]}],
+            [OSAKA, {**KOBE, "responder_networks": ["10.2.1.0/25"]}],
+        ),
+        options({}),
+        False,
+    ),
 }  # fmt: skip
 
 
@@ -563,6 +603,48 @@ def test_a_hub_given_two_of_its_three_tunnels_loses_exactly_the_third() -> None:
         "no permit ip 10.2.1.0 0.0.0.255 10.1.4.0 0.0.0.255",
     ]
     assert plan_ios(device, LISTED_BOTH, options(partial=True)).commands == []
+
+
+def test_a_partial_call_that_takes_one_tunnel_leaves_the_others() -> None:
+    gone = built(THREE_BUILT, NARA_LEAVES, options({}, partial=True, remove_shared=True))
+    assert gone.state() == built(THREE_BUILT, LISTED_BOTH, options({})).state()
+    by_state = built(
+        THREE_BUILT, intent([responder(match_address=True)], [NARA]), options({}, partial=True), absent=True
+    )
+    assert by_state.state() == gone.state()
+
+
+def test_without_a_list_a_partial_call_cannot_tell_whose_the_entry_is_and_leaves_it() -> None:
+    device = built(translating(), OPEN_BOTH)
+    plan = plan_ios(device, OPEN, options(partial=True), absent=True)
+    assert plan.commands == ["ip access-list extended 100", "no deny ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255"]
+    assert "entry-kept" in {finding.code for finding in plan.findings}
+
+
+@pytest.mark.parametrize("pat", ["foreign", "present"])
+@given(device=worlds(), wanted=intents())
+def test_absent_leaves_exactly_what_stood_there_before(device: IosDevice, wanted: Any, pat: str) -> None:
+    responders, tunnels = wanted
+    chosen = options({}, pat=pat, remove_shared=True)
+    given_intent = intent(responders, tunnels)
+    try:
+        there = built(device, given_intent, chosen)
+    except InputError:
+        return
+    gone = built(there, given_intent, chosen, absent=True)
+    for of in ("entries", "sets", "dynamic", "statics"):
+        assert getattr(gone, of) == getattr(device, of), of
+    # What equals the intent is ours, whoever typed it; so is PAT that is said to be.
+    ours = {
+        render.entry_text(Ace.between("deny", hub, spoke)) for one in given_intent.tunnels for spoke, hub in one.pairs
+    }
+    if pat == "foreign":
+        lists = {name: [row for _n, row in rows if row not in ours] for name, rows in device.acls.items()}
+        assert {name: [row for _n, row in rows] for name, rows in gone.acls.items()} == lists
+        assert (gone.rules, gone.interfaces) == (device.rules, device.interfaces)
+    # Nobody can tell which policy and key a foreign peer uses: as long as a map is bound they stay.
+    if not any("crypto map" in row for rows in device.interfaces.values() for row in rows):
+        assert (gone.policies, gone.keys) == (device.policies, device.keys)
 
 
 def test_the_key_stays_when_somebody_elses_map_is_bound() -> None:

@@ -71,6 +71,8 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
         wanted.place(tunnel)
     for tunnel in leaving:
         wanted.take_away(tunnel)
+    if not options.partial:
+        wanted.take_forgotten()
     if leaving and not staying:
         wanted.take_shared_away(leaving)
     wanted.clear_up()

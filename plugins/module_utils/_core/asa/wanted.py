@@ -21,7 +21,7 @@ from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
-from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Ref
+from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
 from . import render
 from .dialect import Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
@@ -206,6 +206,8 @@ class Wanted:
         if exact or same:
             number = (exact or same)[0]
             if not exact:
+                # The first policy that fits is the one that counts: another one behind it would never be chosen.
+                self.findings.append(shared_policy_changed(number, wanted))
                 policies[number] = IkePolicy(number, wanted)
         else:
             free = first_free(set(policies), self.options.names.ike_policy, below=BUILT_IN_POLICY)
@@ -399,6 +401,20 @@ class Wanted:
         self._take_leftovers(tunnel)
         self.withdrawn += [Ace.between("permit", ours, theirs) for ours, theirs in tunnel.pairs]
 
+    def take_forgotten(self) -> None:
+        """Entries and lists that bear our prefix and belong to no tunnel of the intent: it no longer names them."""
+        bound = {name: interface for interface, name in self.current.bindings.items()}
+        for entry in list(self.target.entries.values()):
+            if not (entry.acl or "").startswith(PREFIX) or entry.head in self.placed_in:
+                continue
+            lines = render.entry_lines(entry)
+            self.findings.append(Finding("not-in-the-intent", "warning", NOT_IN_THE_INTENT, tuple(lines)))
+            self._take_entry(entry, bound.get(entry.map, ""))
+        for name in [name for name in self.target.access_lists if name.startswith(PREFIX)]:
+            if not self._acl_needed(name):
+                self.scope.add(render.acl_ref(name))
+                del self.target.access_lists[name]
+
     def _take_leftovers(self, tunnel: Tunnel) -> None:
         """What an interrupted run left of a tunnel, or of its removal, and nothing refers to: list, set and group."""
         names, target = self.options.names, self.target
@@ -420,7 +436,7 @@ class Wanted:
 
     def _take_entry(self, entry: MapEntry, outside: str) -> None:
         del self.target.entries[(entry.map, entry.sequence)]
-        self.scope |= {render.entry_ref(entry), render.binding_ref(outside)}
+        self.scope |= {render.entry_ref(entry), *map(render.binding_ref, {outside} - {""})}
         others = self.target.entries_of(entry.map)
         if not others:
             self.target.bindings = {i: bound for i, bound in self.target.bindings.items() if bound != entry.map}

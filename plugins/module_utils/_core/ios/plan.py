@@ -69,6 +69,8 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
         wanted.place(staying, leaving)
     elif leaving:
         wanted.take_away(leaving)
+    else:
+        wanted.keep_all()
     wanted.judge(staying)
     difference = _Difference(wanted)
     steps = in_order(difference.steps(), SWITCH_ORDER)

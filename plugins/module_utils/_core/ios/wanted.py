@@ -18,12 +18,17 @@ from ..intent import Network, Responder, Tunnel
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
-from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Ref
+from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
 from . import render
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
 
 WILDCARD = Prefix(0, 0)
+
+ENTRY_KEPT = (
+    "this dynamic entry has no access list, so nobody can tell whether it serves tunnels that a partial call does not "
+    "name; it stays. Run without partial to take it away"
+)
 
 
 @dataclass
@@ -177,6 +182,8 @@ class Wanted:
         if self.options.pat == "present":
             self._place_pat(outside)
         self._place_denies(tunnels, outside)
+        if not self.options.partial:
+            self._drop_forgotten()
         kept = {(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
         for spoke, hub in (pair for tunnel in leaving for pair in tunnel.pairs):
             if (hub, spoke) not in kept:
@@ -211,6 +218,9 @@ class Wanted:
                     "this policy exists with other algorithms",
                     "Choose a free number, or leave it out",
                 )
+        if same and not exact:
+            # The first policy that fits is the one that counts: another one behind it would never be chosen.
+            self.findings.append(shared_policy_changed(number, wanted))
         if not exact:
             policies[number] = IkePolicy(number, wanted, render.policy_attributes(wanted, self.dialect))
         self.scope.add(render.policy_ref(number))
@@ -296,6 +306,9 @@ class Wanted:
         for ace in stale:
             self.ace_stage[(name, ace)] = "acl-out"
             self._withdraw_deny(replace(ace, action="deny"))
+        forgotten = tuple(f"access-list {name} {render.entry_text(ace)}" for ace in stale if ace not in gone)
+        if forgotten:
+            self.findings.append(Finding("not-in-the-intent", "warning", NOT_IN_THE_INTENT, forgotten))
 
     def _place_map_entry(self, map_name: str, dynamic: DynamicEntry) -> None:
         existing = next((entry for entry in self.target.entries_of(map_name) if entry.dynamic == dynamic.map), None)
@@ -470,6 +483,17 @@ class Wanted:
                         "Choose another name",
                     )
 
+    def keep_all(self) -> None:
+        """The intent names no tunnel of this hub: a slip far more often than a wish, so nothing goes by it."""
+        self.findings.append(
+            Finding(
+                "no-tunnels",
+                "warning",
+                f"the intent names no tunnel of {self.responder.host}, so nothing is changed. To take its last tunnel "
+                "away keep it with state: absent",
+            )
+        )
+
     # --- what goes ------------------------------------------------------------------------------------------------
 
     def take_away(self, tunnels: Sequence[Tunnel]) -> None:
@@ -480,12 +504,32 @@ class Wanted:
         for tunnel in tunnels:
             for spoke, hub in tunnel.pairs:
                 self._withdraw_deny(Ace.between("deny", hub, spoke))
-        if found:
+        others = found and self.options.partial and self._serves_others(found, tunnels)
+        if found and others:
+            self._take_from_match_list(found, tunnels)
+        elif found:
             self.unlisted = not found.acl
             self._take_dynamic(found, map_name, outside)
-        if self.options.remove_shared:
+        if self.options.remove_shared and not others:
             self._take_shared(outside)
         self._take_leftovers()
+
+    def _serves_others(self, dynamic: DynamicEntry, tunnels: Sequence[Tunnel]) -> bool:
+        """Whether the entry may serve tunnels that a ``partial`` call does not name; without a list nobody can tell."""
+        named = {Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        return not dynamic.acl or any(ace not in named for ace in self.list_named(dynamic.acl).aces)
+
+    def _take_from_match_list(self, dynamic: DynamicEntry, tunnels: Sequence[Tunnel]) -> None:
+        if not dynamic.acl:
+            self.findings.append(Finding("entry-kept", "warning", ENTRY_KEPT, (dynamic.head,)))
+            return
+        old = self.list_named(dynamic.acl)
+        named = {Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        left = tuple(entry for entry in old.entries if entry not in named)
+        self.scope.add(render.acl_ref(dynamic.acl))
+        self.target.access_lists[dynamic.acl] = AccessList(dynamic.acl, left, old.numbers)
+        for ace in named:
+            self.ace_stage[(dynamic.acl, ace)] = "acl-out"
 
     def _take_dynamic(self, dynamic: DynamicEntry, map_name: str, outside: str) -> None:
         target = self.target
@@ -520,6 +564,20 @@ class Wanted:
             self.scope.add(render.set_ref(name))
             del target.transform_sets[name]
         self._drop_unused_sets()
+
+    def _drop_forgotten(self) -> None:
+        """Lists and dynamic maps that bear our prefix and that nothing refers to any more."""
+        target = self.target
+        referred = {entry.dynamic for entry in target.entries.values()}
+        for key, dynamic in list(target.dynamic_entries.items()):
+            # Ours is not referred to yet where its crypto map is made by this plan.
+            if dynamic.map.startswith(PREFIX) and dynamic.map not in referred | {self.options.names.dynamic_map}:
+                self.scope.add(render.dynamic_ref(dynamic.map))
+                del target.dynamic_entries[key]
+        for name in [name for name in target.access_lists if name.startswith(PREFIX)]:
+            if not self._acl_needed(name):
+                self.scope.add(render.acl_ref(name))
+                del target.access_lists[name]
 
     def _set_needed(self, name: str) -> bool:
         used = any(name in other.transform_sets for other in self.target.dynamic_entries.values())
