@@ -132,6 +132,17 @@ class Finding:
         return {"code": self.code, "level": self.level, "message": self.message, "lines": list(self.lines)}
 
 
+def foreign_identity(line: str) -> Finding:
+    """With pre-shared keys in main mode a peer is known by its address, before it says who it is."""
+    return Finding(
+        "identity-not-address",
+        "warning",
+        f"with pre-shared keys in main mode peers know each other by address; '{line}' sends another identity, which the "
+        "other end may refuse. Others may need it, so it is left as it is",
+        (line,),
+    )
+
+
 def shared_policy_changed(number: int, proposal: IkeProposal) -> Finding:
     """An IKE policy that was adopted, and that others may use too, gets the lifetime that the intent states."""
     return Finding(

@@ -640,6 +640,20 @@ def test_the_binding_is_never_sent_when_it_stands() -> None:
     assert not any("interface outside" in command for command in plan.commands)
 
 
+def codes_of(extra: str) -> set[str]:
+    return {finding.code for finding in plan_asa(start(PAT + extra), intent(), options()).findings}
+
+
+def test_what_keeps_a_tunnel_from_coming_up_is_told() -> None:
+    """ASA command reference: isakmp identity {address | hostname | key-id | auto}, connection-type answer-only."""
+    for line, told in (("hostname", True), ("key-id branch", True), ("address", False), ("auto", False)):
+        assert ("identity-not-address" in codes_of(f"crypto isakmp identity {line}\n")) is told
+    only = "crypto map vpn 50 set connection-type answer-only\n"
+    assert "never-initiates" in codes_of(BY_HAND.replace("crypto map vpn interface", f"{only}crypto map vpn interface"))
+    assert "never-initiates" not in codes_of(BY_HAND)
+    assert "never-initiates" not in codes_of(OTHERS.replace("203.0.113.9\n", "203.0.113.9\n" + only, 1))
+
+
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 

@@ -689,6 +689,11 @@ def test_what_the_user_should_know_is_told() -> None:
     assert "static-nat-shadows-exemption" not in codes(mapped)
 
 
+def test_another_identity_than_the_address_is_told() -> None:
+    for word, told in (("hostname", True), ("dn", True), ("address", False)):
+        assert ("identity-not-address" in codes(translating(PAT + f"crypto isakmp identity {word}\n"))) is told
+
+
 def test_a_deny_for_nobodys_tunnel_is_reported_and_goes_with_exclusive() -> None:
     device = built(translating(RULE + OTHERS_DENY + PERMIT))
     plan = plan_ios(device, OPEN, options())

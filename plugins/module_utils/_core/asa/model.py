@@ -105,6 +105,8 @@ class AsaConfig:
     access_lists: dict[str, AccessList] = field(default_factory=dict)
     policies: dict[int, IkePolicy] = field(default_factory=dict)
     enabled: list[str] = field(default_factory=list)
+    #: ``crypto isakmp identity``; empty where the line is not shown
+    identity: str = ""
     transform_sets: dict[str, TransformSet] = field(default_factory=dict)
     entries: dict[tuple[str, int], MapEntry] = field(default_factory=dict)
     bindings: dict[str, str] = field(default_factory=dict)

@@ -112,6 +112,9 @@ class _Reader:
 
     def _nat(self, line: ConfigLine, words: list[str]) -> None:
         interface, number = words[1].strip("()"), words[2]
+        # ``0 0`` behind it: no limit of connections, which is the default and is shown by no release from 7.0 on.
+        if words[-2:] == ["0", "0"] and len(words) > 5:
+            words = words[:-2]
         match words[3:]:
             case ["access-list", acl] if number == "0":
                 self.config.exemptions[interface] = acl
@@ -173,6 +176,8 @@ class _Reader:
         match words[1:]:
             case ["enable", interface]:
                 self.config.enabled.append(interface)
+            case ["identity", *kind]:
+                self.config.identity = " ".join(kind)
             case ["policy", number]:
                 self.policies.setdefault(int(number), {}).update(_attribute(child.text) for child in line.children)
             case ["policy", number, attribute, value]:

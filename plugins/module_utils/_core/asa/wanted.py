@@ -21,7 +21,7 @@ from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
-from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
 from . import render
 from .dialect import Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
@@ -612,6 +612,20 @@ class Wanted:
         for tunnel in staying:
             for part, grade in tunnel.responder.suite.weaknesses():
                 self.findings.append(Finding("weak-algorithm", "warning", f"tunnel {tunnel.name}: {part} is {grade}"))
+        if staying and self.current.identity.split()[:1] not in ([], ["address"], ["auto"]):
+            self.findings.append(foreign_identity(f"{self.dialect.isakmp} identity {self.current.identity}"))
+        for entry in self.target.entries.values():
+            # ASA command reference: an answer-only peer never initiates.
+            if entry.head in self.placed_in and "set connection-type answer-only" in entry.others:
+                self.findings.append(
+                    Finding(
+                        "never-initiates",
+                        "warning",
+                        "this entry only answers, and nobody can call a device whose address is not known: the tunnel "
+                        "will not come up. Remove the line",
+                        (f"{entry.head} set connection-type answer-only",),
+                    )
+                )
         built_in = self.target.policies.get(BUILT_IN_POLICY)
         if built_in:
             self.findings.append(

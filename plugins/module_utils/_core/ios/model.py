@@ -119,6 +119,8 @@ class IosConfig:
     policies: dict[int, IkePolicy] = field(default_factory=dict)
     keys: list[IsakmpKey] = field(default_factory=list)
     keepalive: DeadPeerDetection | None = None
+    #: ``crypto isakmp identity``; empty where the line is not shown (``address``)
+    identity: str = ""
     transform_sets: dict[str, TransformSet] = field(default_factory=dict)
     dynamic_entries: dict[tuple[str, int], DynamicEntry] = field(default_factory=dict)
     entries: dict[tuple[str, int], MapEntry] = field(default_factory=dict)

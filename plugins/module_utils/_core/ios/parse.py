@@ -57,6 +57,7 @@ class _Reader:
             ("crypto", "isakmp", "policy"): self._policy,
             ("crypto", "isakmp", "key"): self._key,
             ("crypto", "isakmp", "keepalive"): self._keepalive,
+            ("crypto", "isakmp", "identity"): self._identity,
             ("crypto", "ipsec", "transform-set"): self._transform_set,
             ("crypto", "dynamic-map"): self._dynamic_map,
             ("crypto", "map"): self._crypto_map,
@@ -188,6 +189,9 @@ class _Reader:
         # An encrypted key is not known, but can be taken out and put back as it is shown.
         key = Secret(f"6 {rest[0]}", known=False) if encrypted else Secret(rest[0])
         self.config.keys.append(IsakmpKey(Prefix.from_mask(address, mask), key, " ".join(tail)))
+
+    def _identity(self, _line: ConfigLine, words: list[str]) -> None:
+        self.config.identity = words[3]
 
     def _keepalive(self, _line: ConfigLine, words: list[str]) -> None:
         # The default retry, 2 seconds, is not shown.

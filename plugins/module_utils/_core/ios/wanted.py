@@ -18,7 +18,7 @@ from ..intent import Network, Responder, Tunnel
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
-from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
 from . import render
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
@@ -692,6 +692,8 @@ class Wanted:
                     "exists, and accepts any proxy identity",
                 )
             )
+        if self.current.identity not in ("", "address"):
+            self.findings.append(foreign_identity(f"crypto isakmp identity {self.current.identity}"))
         self._judge_statics(staying)
         self._judge_denies(staying)
 
