@@ -92,10 +92,9 @@ def test_absent_leaves_exactly_the_lines_of_others(platform: str) -> None:
     # The policy stays: the partner's map is bound, and nobody can tell which policy the partner negotiates.
     left = [row for row in comparable(site.text) if row not in before]
     assert sorted(row for row in before if row not in comparable(site.text)) == []
-    assert left == {
-        "asa": ["crypto isakmp policy 10", " encryption aes-256", " group 5"],
-        "ios": ["crypto isakmp policy 10", " encr aes 256", " group 5", f"crypto isakmp key {HUB['pre_shared_key']} address 0.0.0.0 0.0.0.0"],
-    }[platform]  # fmt: skip
+    key = f"crypto isakmp key {HUB['pre_shared_key']} address 0.0.0.0 0.0.0.0"
+    shared = {"asa": [" encryption aes-256", " group 5"], "ios": [" encr aes 256", " group 5", key]}
+    assert left == ["crypto isakmp policy 10", *shared[platform]]
 
 
 @BOTH
