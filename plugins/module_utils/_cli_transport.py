@@ -33,6 +33,52 @@ _INERT = re.compile(r"(show|more|terminal) ")
 #: What exec commands ask before they overwrite something, and our answer: no.
 _EXEC_QUESTIONS = {r"\[confirm\] ?$": "n", r"\[(?:yes/)?no\] ?[:?]? ?$": "no"}
 
+_TIMED_OUT = r"(?i:time(d )?-?out)"
+
+#: Why a session cannot be opened, in the words of the SSH libraries, netcommon and terminal plugins → what it means and
+#: what to do. The first that is found counts.
+_REASONS = (
+    (
+        r"authenticity of host|host key mismatch|[Hh]ost key for server has changed",
+        "the device's host key is not the one in known_hosts. Find out why: it may be another device, or somebody in "
+        "between. If the key is right, put it into ~/.ssh/known_hosts",
+    ),
+    (
+        r"[Ff]ailed to authenticate|[Aa]uthentication failed|Access denied for",
+        "the device refused the user name or the password: check ansible_user and ansible_password",
+    ),
+    (
+        r"still at level \[15\]",
+        "the prompt is not that of IOS: for a PIX/ASA set ansible_network_os: netvpn.dynamic_l2l.asa",
+    ),
+    (
+        r"still at level",
+        "enable did not lead to level 15: ansible_become_password is that of a lower level, or the user is held below it",
+    ),
+    (
+        r"^enable: |elevate privilege",
+        "enable failed: check ansible_become_password",
+    ),
+    (
+        r"unable to set terminal parameters",
+        "this is no IOS device: for a PIX/ASA set ansible_network_os: netvpn.dynamic_l2l.asa",
+    ),
+    (
+        r"this is no PIX/ASA",
+        "for IOS set ansible_network_os: cisco.ios.ios and use ios_ipsec_l2l or its role",
+    ),
+    (
+        r"[Cc]onnection refused|[Uu]nable to connect to port|resolve|Name or service|[Nn]o route|unreachable|"
+        r"(?i:connect)\w*\W.*" + _TIMED_OUT,
+        "the device cannot be reached: check ansible_host and ansible_port, and the way there",
+    ),
+    (
+        _TIMED_OUT + "|shows no prompt",
+        "the device did not come to a prompt in time. If it asks for an enable password, set ansible_become_password; "
+        "if it is slow, a longer ansible_command_timeout",
+    ),
+)
+
 #: How long a closed connection may take to go away, in seconds.
 _CLOSING = 5
 
@@ -59,7 +105,7 @@ class CliTransport:
             self.drop()
             raise TransportError(
                 f"the session is not privileged (prompt {prompt}): set ansible_become: true, "
-                "ansible_become_method: ansible.netcommon.enable and ansible_become_password"
+                "ansible_become_method: ansible.netcommon.enable and ansible_become_password. Nothing was changed."
             )
         for option in _OPTIONS:
             self._saved[option] = self._call("get_option", option)
@@ -140,7 +186,13 @@ class CliTransport:
                 return str(prompt).strip().rpartition("\n")[2].strip()
             reason = "the device shows no prompt"
         self.drop()
-        raise TransportError(f"cannot open a session: {reason}") from None
+        meaning = next((meaning for pattern, meaning in _REASONS if re.search(pattern, reason)), "")
+        said = " ".join(reason.split()).rstrip(".")
+        raise TransportError(
+            f"cannot open a session: {meaning} (said: {said}). Nothing was changed."
+            if meaning
+            else f"cannot open a session: {said}. Nothing was changed."
+        ) from None
 
     def _never_an_error(self) -> None:
         # Plain text that nobody sends. An empty list would mean the platform's own patterns.
@@ -161,7 +213,7 @@ class CliTransport:
             return getattr(self._connection, method)(*args, **kwargs)
         except RequestError as error:
             if "timeout" in str(error) or "timed out" in str(error):
-                reason = "the device did not answer within persistent_command_timeout"
+                reason = "the device did not answer within ansible_command_timeout"
             else:
                 reason = "the connection to the device was lost"
         self.drop()

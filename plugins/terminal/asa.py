@@ -81,7 +81,13 @@ class TerminalModule(TerminalBase):
     def _turn_paging_off(self) -> None:
         # For this session only: ``terminal width`` and ``pager lines`` would change the configuration.
         if self._privileged() and not self._paging_off:
-            self._exec_cli_command(b"terminal pager 0")
+            answer = to_text(self._exchange("terminal pager 0", [*self.terminal_stdout_re]))
+            said = [row.strip() for row in answer.splitlines() if re.match(r"\s*(%|ERROR: |Command auth)", row)]
+            if said:
+                # Without it the first long answer would stop at a page's end and wait for a key.
+                self._connection.close()
+                other = "this is no PIX/ASA: " if said[0].startswith("% ") else ""
+                raise AnsibleConnectionFailure(f"{other}'terminal pager 0' was refused ({said[0]})")
             self._paging_off = True
 
     def _settle(self) -> None:

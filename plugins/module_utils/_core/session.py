@@ -34,7 +34,8 @@ class Cli:
 
     ``reads`` are tried in turn until one is not refused; ``supplements`` are read as they are, next to the running
     configuration. A read must begin with ``first_line`` and hold ``trailer``. ``volatile`` lines may differ between two
-    reads of the same configuration. ``saved`` is searched for in the answer to ``save``.
+    reads of the same configuration. ``saved`` is searched for in the answer to ``save``. ``levels`` are the commands
+    that tell the privilege level, tried in turn.
     """
 
     reads: tuple[str, ...]
@@ -56,6 +57,37 @@ class Cli:
     enter: str = "configure terminal"
     leave: str = "end"
     entered: tuple[str, ...] = (r"Enter configuration commands, one per line\.  End with CNTL/Z\.",)
+    levels: tuple[str, ...] = ("show  curpriv", "show  privilege")
+
+
+#: ``Current privilege level is 15`` (IOS), ``Current privilege level : 15`` (PIX/ASA).
+_LEVEL = re.compile(r"(?m)^\s*Current privilege level(?: is| *:) *(\d+)\s*$")
+
+#: Below this, IOS leaves out of its running configuration whatever the level may not change, and says nothing.
+FULL_LEVEL = 15
+
+#: How a running configuration begins, by family: to tell somebody who asks the wrong kind of device.
+_FAMILIES = (
+    (r": (Saved|Written by .*)|(PIX|ASA) Version .*", "a PIX/ASA", "asa_ipsec_l2l", "netvpn.dynamic_l2l.asa"),
+    (r"Building configuration\.\.\.|Current configuration : .*", "an IOS device", "ios_ipsec_l2l", "cisco.ios.ios"),
+)
+
+#: What refuses a whole exec command. No line of a configuration reads so.
+_REFUSAL = re.compile(r"(%|ERROR: ).*|(Command )?[Aa]uthorization failed\.?")
+
+#: Answers that somebody else must do something about, and what.
+_ADVICE = (
+    (
+        r"locked (exclusively )?by",
+        "Another session holds the configuration lock: run again when it has left configuration mode "
+        "('show configuration lock' tells who it is)",
+    ),
+    (
+        r"(?i)authorization failed|not authorized",
+        "Command authorization does not let this user type that: permit it (AAA server, or the command's privilege "
+        "level), or log in as another user",
+    ),
+)
 
 
 class Transport(Protocol):
@@ -92,9 +124,8 @@ def trim_read(raw: str, cli: Cli) -> str | None:
     tail = [row for row in rows[end + 1 :] if row.strip() and not _belongs_to_nobody(row)] if end is not None else []
     if end is None or any(not re.fullmatch(cli.epilogue, row.strip()) for row in tail):
         raise ReadError(
-            f"the running configuration ends without its last line ({cli.trailer}): it was cut short. "
-            "The connection was closed; nothing was changed. Run again, if need be with a longer "
-            "persistent_command_timeout."
+            f"it ends without its last line ({cli.trailer}): it was cut short, and the connection was closed. Run again, "
+            "if need be with a longer ansible_command_timeout"
         )
     return "\n".join([*rows[start : end + 1], *tail]) + "\n"
 
@@ -157,9 +188,44 @@ class Session:
     supplements: dict[str, str] = field(default_factory=dict)
     _configuring: bool = False
     _mode: tuple[str, ...] = ()
+    _privileged: bool = False
+    _written: bool = False
 
     def read(self) -> str:
-        """The running configuration, whole. Reads the supplements too. Raises ReadError or TransportError."""
+        """The running configuration, whole. Reads the supplements too. Raises ReadError.
+
+        What it says includes whether anything was changed before.
+        """
+        try:
+            self._check_level()
+            return self._read()
+        except (ReadError, TransportError) as error:
+            reason = str(error).rstrip(".")
+        if self._written:
+            raise ReadError(
+                f"the lines were sent, but what the device holds now could not be read: {reason}. The configuration was "
+                "changed and not saved. Run again: only what is still missing will be sent."
+            ) from None
+        raise ReadError(f"the running configuration could not be read: {reason}. Nothing was changed.") from None
+
+    def _check_level(self) -> None:
+        """Refuse a session that sees and may do only a part. A device that does not tell its level is believed."""
+        if self._privileged:
+            return
+        for command in self.cli.levels:
+            if found := _LEVEL.search(self.transport.read(command).replace("\r", "")):
+                if int(found[1]) < FULL_LEVEL:
+                    self.transport.drop()
+                    raise ReadError(
+                        f"the session has privilege level {found[1]}, and below {FULL_LEVEL} a device hides parts of "
+                        f"its configuration and refuses lines. Log in as a user of level {FULL_LEVEL}, or set "
+                        "ansible_become: true, ansible_become_method: ansible.netcommon.enable and "
+                        "ansible_become_password"
+                    )
+                break
+        self._privileged = True
+
+    def _read(self) -> str:
         refusals = []
         for command in self.cli.reads:
             raw = self.transport.read(command)
@@ -172,9 +238,20 @@ class Session:
                 for supplement in self.cli.supplements:
                     self.supplements[supplement] = self.transport.read(supplement)
                 return text
+            if other := _other_family(raw):
+                self.transport.drop()
+                raise ReadError(other)
+            if not _is_refusal(raw, command):
+                # Not a word of it is shown: it may be any line of the configuration.
+                self.transport.drop()
+                raise ReadError(
+                    "it begins without its first line: what came before was lost, and the connection was closed. "
+                    "Run again"
+                )
             refusals.append(f"{' '.join(command.split())}: {_first_words(raw, command)}")
         self.transport.drop()
-        raise ReadError(f"the device does not show its running configuration ({'; '.join(refusals)})")
+        answers = "; ".join(refusals)
+        raise ReadError(f"the device does not show it ({answers}){_advice(answers)}")
 
     def apply(self, steps: Sequence[Step], before: str) -> None:
         """Send ``steps``. On the first refusal undo what was sent, in reverse, and compare with ``before``.
@@ -183,6 +260,7 @@ class Session:
         """
         if not steps:
             return
+        self._written = True
         done: list[Step] = []
         try:
             self._enter()
@@ -200,7 +278,8 @@ class Session:
             ) from None
         except DeviceError as error:
             if not done:
-                raise DeviceError(f"{str(error).rstrip('.')}. Nothing was changed.", error.line, error.answer) from None
+                text = f"{str(error).rstrip('.')}. Nothing was changed{_advice(error.answer)}."
+                raise DeviceError(text, error.line, error.answer) from None
             raise self._go_back(error, done, before) from None
 
     def undo(self, steps: Sequence[Step], before: str, reason: str) -> DeviceError:
@@ -213,12 +292,20 @@ class Session:
             answer = self.transport.read(self.cli.save)
         except TransportError as error:
             raise DeviceError(
-                f"the configuration was changed; whether it was saved is not known: {error} Run again with save: always."
+                f"{self._state()}; whether it was saved is not known: {error} Run again with save: always."
             ) from None
         if not re.search(self.cli.saved, answer):
+            words = _first_words(answer, self.cli.save)
             raise DeviceError(
-                f"the configuration was changed but not saved: the device answered '{_first_words(answer, self.cli.save)}'"
+                f"{self._state()} but not saved: the device answered '{words}' to '{self.cli.save}'. What runs now is "
+                f"lost with the next reload{_advice(words)}. Mend that (free space in the NVRAM, the right to save), "
+                "then run again with save: always.",
+                self.cli.save,
+                words,
             )
+
+    def _state(self) -> str:
+        return "the running configuration was changed" if self._written else "the running configuration is as wanted"
 
     def same(self, one: str, two: str) -> bool:
         """Whether two reads show the same configuration (sizes, checksums and dates aside)."""
@@ -288,7 +375,7 @@ class Session:
         raise DeviceError(f"the device refused '{line.shown}': {shown}", line.shown, shown)
 
     def _go_back(self, error: DeviceError, done: Sequence[Step], before: str) -> DeviceError:
-        trouble = ""
+        trouble, refused = "", []
         try:
             if self._configuring:
                 # Which mode the refused line left us in is not known: out, and in again.
@@ -298,18 +385,20 @@ class Session:
                 for line in step.undo:
                     try:
                         self._send([line])
-                    except DeviceError:
+                    except DeviceError as refusal:
+                        refused.append(str(refusal))
                         # What was never taken cannot be taken back; the comparison below decides. Which mode we are
                         # in is not known now: a line of another mode must not follow.
                         self._leave()
                         self._enter()
             self._leave()
-            restored = self.same(self.read(), before)
+            restored = self.same(self._read(), before)
+            trouble = f" ({'; '.join(refused[:3])})" if refused else ""
             if any(line.secret for step in done if not step.undo for line in step.do):
                 restored, trouble = False, " (the key that was there is not known and cannot be put back)"
         except (TransportError, DeviceError, ReadError) as second:
             restored, trouble = False, f" ({second})"
-        reason = str(error).rstrip(".")
+        reason = f"{str(error).rstrip('.')}{_advice(error.answer)}"
         if restored:
             text = f"{reason}. What had been sent was undone; the configuration is the one before."
         else:
@@ -319,6 +408,23 @@ class Session:
         result = DeviceError(text, error.line, error.answer)
         result.rolled_back = restored
         return result
+
+
+def _advice(answer: str) -> str:
+    """What to do about ``answer``, as a sentence that follows one without its full stop; mostly nothing."""
+    return next((f". {advice}" for pattern, advice in _ADVICE if re.search(pattern, answer)), "")
+
+
+def _other_family(raw: str) -> str:
+    """Whose running configuration ``raw`` is, if it is one: it was asked for by the wrong module."""
+    rows = [row.strip() for row in raw.splitlines()[:12]]
+    for pattern, family, module, network_os in _FAMILIES:
+        if any(re.fullmatch(pattern, row) for row in rows):
+            return (
+                f"the device is {family}. Use {module} for it, with ansible_network_os: {network_os}, and its role in "
+                "the intent"
+            )
+    return ""
 
 
 def _secrets(steps: Sequence[Step]) -> set[str]:
@@ -335,12 +441,22 @@ def _without_secrets(row: str, secrets: Collection[str]) -> str:
     return row
 
 
-def _first_words(answer: str, command: str) -> str:
-    """The beginning of a short answer to ``command``, fit for an error message."""
+def _is_refusal(answer: str, command: str) -> bool:
+    """Whether ``answer`` is a few words about ``command`` that no configuration holds."""
+    rows = [row for row in _rows_of(answer, command) if not _LOG_LINE.fullmatch(row)]
+    return len(rows) <= 3 and all(_REFUSAL.fullmatch(row) for row in rows)
+
+
+def _rows_of(answer: str, command: str) -> list[str]:
+    """The rows of an answer, without the echo of ``command``, the prompt, and the device's mark below an error."""
     noise = (command, "Building configuration...")
-    rows = [
+    return [
         row.strip()
         for row in answer.splitlines()
         if row.strip(" ^\r") and row.strip() not in noise and not re.fullmatch(PROMPT + " ?.*", row.strip())
     ]
-    return " / ".join(rows[:2])[:120] or "no answer"
+
+
+def _first_words(answer: str, command: str) -> str:
+    """The beginning of a short answer to ``command``, fit for an error message."""
+    return " / ".join(_rows_of(answer, command)[:2])[:120] or "no answer"

@@ -12,7 +12,7 @@ from _core.asa.dialect import CLI as ASA
 from _core.errors import CoreError, DeviceError, ReadError, TransportError
 from _core.ios.dialect import CLI as IOS
 from _core.secret import Secret
-from _core.session import LINES_PER_WRITE, Session, split_answers, trim_read
+from _core.session import LINES_PER_WRITE, Cli, Session, split_answers, trim_read
 from _core.steps import Line, Step
 from core_support import golden
 from core_support.asa_device import AsaDevice
@@ -128,6 +128,79 @@ def test_a_device_that_shows_nothing_is_told_with_its_answers_and_dropped() -> N
     assert "Command authorization failed" in str(error.value)
     assert "Invalid input" in str(error.value)
     assert transport.dropped
+
+
+@pytest.mark.parametrize("shown", ["crypto isakmp key S3cret99 address 0.0.0.0 0.0.0.0", "S3cret99"])
+@pytest.mark.parametrize(("cli", "text"), [(ASA, PIX), (IOS, ROUTER)], ids=["asa", "ios"])
+def test_a_configuration_without_its_beginning_is_refused_and_no_line_of_it_is_shown(
+    cli: Cli, text: str, shown: str
+) -> None:
+    tail = [shown, *text.splitlines()[-20:]]
+    for rows in (tail, tail[:1], tail[:1] + tail[-1:]):
+        transport = ScriptedTransport({" ".join(read.split()): "\n".join([*rows, "hub#"]) for read in cli.reads})
+        with pytest.raises(ReadError, match=r"begins without its first line.*Nothing was changed") as error:
+            Session(transport, cli).read()
+        assert "S3cret" not in str(error.value)
+        assert transport.dropped
+        # The masked configuration is no second chance for a clear one that came in pieces.
+        assert transport.typed[-1] == cli.reads[0]
+
+
+@pytest.mark.parametrize(
+    ("cli", "text", "family", "module"),
+    [(ASA, ROUTER, "an IOS device", "ios_ipsec_l2l"), (IOS, PIX, "a PIX/ASA", "asa_ipsec_l2l")],
+    ids=["asa", "ios"],
+)
+def test_a_device_of_the_other_family_is_told_by_its_configuration(
+    cli: Cli, text: str, family: str, module: str
+) -> None:
+    whole = text if text.startswith(":") else f"Building configuration...\n\n{text}"
+    transport = ScriptedTransport({"show running-config": f"{whole}hub#"})
+    with pytest.raises(ReadError, match="Nothing was changed") as error:
+        Session(transport, cli).read()
+    assert f"the device is {family}" in str(error.value)
+    assert module in str(error.value)
+    assert transport.dropped
+
+
+LEVELS = {
+    "show privilege": "Current privilege level is {}",
+    "show curpriv": "Username : admin\nCurrent privilege level : {}\nCurrent Mode/s : P_PRIV",
+}
+
+
+@pytest.mark.parametrize("command", LEVELS)
+@pytest.mark.parametrize("level", [1, 7, 14])
+def test_a_session_of_a_lower_level_is_refused_before_it_reads(command: str, level: int) -> None:
+    transport = ScriptedTransport({command: f"{command}\n{LEVELS[command].format(level)}\nhub#"})
+    with pytest.raises(ReadError, match=rf"level {level},.*ansible_become.*Nothing was changed"):
+        Session(transport, IOS).read()
+    assert transport.dropped
+    assert not any("running-config" in line for line in transport.typed)
+
+
+@pytest.mark.parametrize("command", LEVELS)
+def test_a_session_of_the_highest_level_is_asked_once(command: str) -> None:
+    answer = f"{command}\n{LEVELS[command].format(15)}\nhub#"
+    transport = ScriptedTransport({command: answer, "show running-config": f"Building configuration...\n{ROUTER}hub#"})
+    session = Session(transport, IOS)
+    assert session.read() == session.read()
+    assert sum(" ".join(line.split()) == command for line in transport.typed) == 1
+
+
+def test_a_configuration_that_cannot_be_read_back_is_not_called_unchanged() -> None:
+    class Away(ModelTransport):
+        def read(self, command: str) -> str:
+            if self.writes:
+                raise TransportError("the connection to the device was lost; the connection was closed.")
+            return super().read(command)
+
+    device, steps = ios_case()
+    session = Session(Away(device), IOS)
+    session.apply(steps, session.read())
+    with pytest.raises(ReadError, match="was changed and not saved") as error:
+        session.read()
+    assert "Nothing was changed" not in str(error.value)
 
 
 def test_the_masked_configuration_is_read_where_the_clear_one_is_refused() -> None:
@@ -355,15 +428,35 @@ def test_a_key_that_is_a_word_of_the_configuration_hides_nothing_else() -> None:
     assert f"refused '{line}': no: {line}" in str(error.value)
 
 
+LOCKED = "Configuration mode locked exclusively by user 'netop' process '187' from terminal '7'. Please try later."
+
+
 def test_configuration_mode_that_is_refused_changes_nothing_and_says_so() -> None:
     class Locked(ModelTransport):
         def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
-            return ["Configuration mode locked exclusively by user 'netop'"]
+            return [LOCKED]
 
-    with pytest.raises(DeviceError, match="Nothing was changed") as error:
+    with pytest.raises(
+        DeviceError, match=r"Nothing was changed\. Another session holds the configuration lock"
+    ) as error:
         Session(Locked(ios_start()), IOS).apply(ios_case()[1], "")
-    assert "netop" in str(error.value)
+    assert LOCKED in str(error.value)
     assert error.value.rolled_back is None
+
+
+@pytest.mark.parametrize("answer", ["Command authorization failed", "ERROR: Command authorization failed"])
+def test_a_line_that_is_not_authorized_is_undone_and_says_who_can_permit_it(answer: str) -> None:
+    device, steps = asa_case()
+    before = device.state()
+    transport = ModelTransport(
+        device, answer=lambda line: answer if line == "crypto map IPSEC interface outside" else None
+    )
+    session = Session(transport, ASA)
+    with pytest.raises(DeviceError, match="Command authorization does not let this user type that: permit it") as error:
+        session.apply(steps, session.read())
+    assert "refused 'crypto map IPSEC interface outside'" in str(error.value)
+    assert error.value.rolled_back is True
+    assert device.state() == before
 
 
 def test_behind_a_refused_mode_line_nothing_of_that_mode_is_typed() -> None:
@@ -399,6 +492,7 @@ def test_when_the_way_back_fails_it_is_said() -> None:
     session = Session(transport, ASA)
     with pytest.raises(DeviceError, match="did NOT restore") as error:
         session.apply(steps, session.read())
+    assert f"refused '{stuck}': ERROR: no" in str(error.value)
     assert error.value.rolled_back is False
 
 
@@ -457,7 +551,7 @@ def test_saving_is_proved_by_the_devices_ok() -> None:
     Session(transport, ASA).save()
     assert transport.saved == transport.device.text()
     failed = ScriptedTransport({"write memory": "write memory\nBuilding configuration...\n% Error: NVRAM full\nhub#"})
-    with pytest.raises(DeviceError, match=r"not saved: .*NVRAM full"):
+    with pytest.raises(DeviceError, match=r"not saved: .*NVRAM full.*lost with the next reload.*save: always"):
         Session(failed, IOS).save()
 
 

@@ -192,10 +192,44 @@ def test_the_reason_is_told_while_nothing_secret_was_sent(device: Device) -> Non
     assert device.closed
 
 
+#: What the libraries and plugins say (seen with netcommon 8.2.0, cisco.ios 11.1.1), and what it means.
+REASONS = [
+    ("ssh connection failed: Failed to authenticate with keyboard-interactive: Access denied", "ansible_password"),
+    ("Failed to authenticate: Authentication failed.", "ansible_password"),
+    ("host key mismatch for 127.0.0.1", "known_hosts"),
+    ("The authenticity of host 'h' can't be established due to 'Host key for server has changed: 3f'", "known_hosts"),
+    ("paramiko: The authenticity of host '[127.0.0.1]:22000' can't be established.", "known_hosts"),
+    ("ssh connection failed: ssh connect failed: Connection refused", "cannot be reached"),
+    ("ssh connection failed: ssh connect failed: Timeout connecting to h", "cannot be reached"),
+    ("[Errno None] Unable to connect to port 22 on 192.0.2.1", "cannot be reached"),
+    ("[Errno -2] Name or service not known", "cannot be reached"),
+    ("[Errno 113] No route to host", "cannot be reached"),
+    ("enable: the device asked for the password again", "ansible_become_password"),
+    ("failed to elevate privilege to enable mode, at prompt [None] with error: For matched", "ansible_become_password"),
+    ("failed to elevate privilege to enable mode, still at level [7] and prompt [b'hub#']", "level 15"),
+    ("failed to elevate privilege to enable mode, still at level [15] and prompt [b'fw# ']", "netvpn.dynamic_l2l.asa"),
+    ("unable to set terminal parameters", "netvpn.dynamic_l2l.asa"),
+    ("this is no PIX/ASA: 'terminal pager 0' was refused", "cisco.ios.ios"),
+    ("command timeout triggered, timeout value is 5 secs.\nSee the guide.", "ansible_command_timeout"),
+]
+
+
+@pytest.mark.parametrize(("reason", "remedy"), REASONS)
+def test_why_a_session_cannot_be_opened_comes_with_what_to_do(device: Device, reason: str, remedy: str) -> None:
+    device.failure = reason
+    with pytest.raises(TransportError) as caught:
+        CliTransport(str(device.path))
+    text = str(caught.value)
+    assert text.startswith("cannot open a session: ")
+    assert text.endswith("Nothing was changed.")
+    assert remedy in text.partition(" (said: ")[0]
+    assert " ".join(reason.split()).rstrip(".") in text
+
+
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (f"timeout value 30 seconds reached while trying to send command: b'key {KEY}'", "persistent_command_timeout"),
+        (f"timeout value 30 seconds reached while trying to send command: b'key {KEY}'", "ansible_command_timeout"),
         (f"something about key {KEY}", "lost"),
     ],
 )

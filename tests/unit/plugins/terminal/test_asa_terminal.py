@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.netvpn.dynamic_l2l.plugins.terminal.asa import TerminalModule
 
 PROMPTS = [
@@ -75,3 +79,51 @@ def test_errors(text: str) -> None:
 )
 def test_messages_and_configuration_text_are_no_errors(text: str) -> None:
     assert not is_error(text)
+
+
+class Session:
+    """What the terminal plugin reaches of ``network_cli``: a privileged session that answers everything alike."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer, self.connected, self.typed = answer, True, list[str]()
+
+    def get_prompt(self) -> bytes:
+        return b"fw# "
+
+    def exec_command(self, command: bytes) -> bytes:
+        typed = json.loads(command)["command"] if command.startswith(b"{") else command.decode()
+        self.typed.append(typed)
+        return b"" if typed.startswith("!") else self.answer.encode()
+
+    def close(self) -> None:
+        self.connected = False
+
+
+def opened(answer: str) -> tuple[Session, Any]:
+    session = Session(answer)
+    terminal: Any = TerminalModule(session)
+    return session, terminal
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("    ^\n% Invalid input detected at '^' marker.\n", "this is no PIX/ASA"),
+        ("Command authorization failed\n", "Command authorization failed"),
+        ("ERROR: Command authorization failed\n", "Command authorization failed"),
+    ],
+)
+def test_a_session_whose_pages_cannot_be_turned_off_is_closed_and_says_why(answer: str, said: str) -> None:
+    session, terminal = opened(answer)
+    with pytest.raises(AnsibleConnectionFailure, match="'terminal pager 0' was refused") as caught:
+        terminal.on_open_shell()
+    assert said in str(caught.value)
+    assert ("no PIX/ASA" in str(caught.value)) == ("no PIX/ASA" in said)
+    assert not session.connected
+
+
+def test_paging_is_turned_off_once() -> None:
+    session, terminal = opened("")
+    terminal.on_become("")
+    terminal.on_open_shell()
+    assert [line for line in session.typed if not line.startswith("!")] == ["terminal pager 0"]
