@@ -97,6 +97,9 @@ SUITES = {
     )
 }
 
+#: The best suite that every supported release of both platforms has: what a refusal names before a device was asked.
+BEST_EVERYWHERE = SUITES["aes256-sha-g5"]
+
 ENCRYPTIONS = tuple(_ENCRYPTION_GRADE)
 HASHES = tuple(_HASH_GRADE)
 GROUPS = tuple(_GROUP_GRADE)
@@ -175,7 +178,9 @@ def require_strength(suite: Suite, allowed: str, option: str) -> None:
             option,
             suite.name,
             f"it holds {weak}, and allow_weak_crypto is {allowed}",
-            f"Choose a stronger suite, or set allow_weak_crypto: {_needed(suite)} on this responder",
+            f"The best suite of all supported releases is {BEST_EVERYWHERE.name} "
+            f"(allow_weak_crypto: {_needed(BEST_EVERYWHERE)}); to keep this one set allow_weak_crypto: {_needed(suite)} "
+            "on this responder",
         )
 
 

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+#: A value is shown up to this many characters.
+LONGEST = 120
+
 
 class CoreError(Exception):
     """Base of all errors that the core raises on purpose.
@@ -26,7 +29,8 @@ class InputError(CoreError):
         self.value = value
         self.problem = problem
         self.remedy = remedy
-        shown = "" if value is None else f" = {value!s}"
+        text = str(value)
+        shown = "" if value is None else f" = {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
         super().__init__(f"{option}{shown}: {problem}. {remedy}.")
 
 

@@ -140,7 +140,7 @@ class _Reader:
                 "a mapping is expected here",
                 "See the example in the role's documentation",
             )
-        if unknown := sorted(set(self.data) - self.known):
+        if unknown := sorted(str(key) for key in set(self.data) - self.known):
             raise InputError(
                 f"{self.path}.{unknown[0]}",
                 None,
@@ -152,6 +152,8 @@ class _Reader:
         value = self.data.get(key)
         if value is None or str(value) == "":
             raise InputError(f"{self.path}.{key}", None, "it is missing", f"Give {key}")
+        if isinstance(value, (bool, Mapping)) or (isinstance(value, Sequence) and not isinstance(value, str)):
+            raise InputError(f"{self.path}.{key}", value, "a text is expected here", "Put it in quotes, as one word")
         return str(value)
 
     def integer(self, key: str, low: int, high: int, unit: str) -> int | None:
@@ -236,7 +238,7 @@ def _read_suite(reader: _Reader) -> Suite:
     if name and any(full.values()):
         raise InputError(f"{reader.path}.suite", name, "both a suite and ike/ipsec are given", "Give one or the other")
     if name:
-        if name not in SUITES:
+        if not isinstance(name, str) or name not in SUITES:
             raise InputError(f"{reader.path}.suite", name, "there is no such suite", f"Known are: {', '.join(SUITES)}")
         return SUITES[name]
     if not all(full.values()):
@@ -300,6 +302,13 @@ def _read_bool(value: object, path: str) -> bool:
 
 
 def _read_address(text: str, path: str) -> str:
+    if ":" in text:
+        raise InputError(
+            path,
+            text,
+            "this is an IPv6 address, and no pair of these platforms has IKEv1 tunnels over IPv6",
+            "Give the router's IPv4 address, as 192.0.2.1",
+        )
     try:
         address = parse_address(text)
     except ValueError:
@@ -359,6 +368,16 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
                 f"it overlaps {clash} behind the responder",
                 "The two sides must not share addresses",
             )
+    for local in networks:
+        # Not part of this tunnel, but the hub sends what is for its own network there and not to us.
+        clash = next((own for own in responder.networks if own.prefix.overlaps(local.prefix)), None)
+        if clash:
+            raise InputError(
+                f"{path}.networks",
+                local,
+                f"it overlaps {clash}, another network of {host}: the responder would never send it into the tunnel",
+                "The two sides must not share addresses",
+            )
     if (
         data.get("pre_shared_key") is not None
         and reader.key("pre_shared_key").same_as(responder.pre_shared_key) is False
@@ -402,6 +421,9 @@ def _refuse_overlaps(tunnels: Sequence[Tunnel]) -> None:
                 _refuse_clash(
                     index, "responder_networks", tunnel.responder_networks, other.responder_networks, other.name
                 )
+                # What is local in one tunnel cannot be remote in another.
+                _refuse_clash(index, "networks", tunnel.networks, other.responder_networks, other.name)
+                _refuse_clash(index, "responder_networks", tunnel.responder_networks, other.networks, other.name)
 
 
 def _refuse_clash(index: int, key: str, ours: Sequence[Network], theirs: Sequence[Network], name: str) -> None:
@@ -419,6 +441,10 @@ def _refuse_clash(index: int, key: str, ours: Sequence[Network], theirs: Sequenc
 def parse_intent(responders: Sequence[Mapping[str, Any]] | None, tunnels: Sequence[Mapping[str, Any]] | None) -> Intent:
     """Read ``l2l_responders`` and ``l2l_tunnels``. Raises InputError naming option, value and remedy."""
     by_host: dict[str, Responder] = {}
+    given: tuple[tuple[str, object], ...] = (("l2l_responders", responders), ("l2l_tunnels", tunnels))
+    for name, items in given:
+        if items and (not isinstance(items, Sequence) or isinstance(items, (str, bytes))):
+            raise InputError(name, type(items).__name__, "a list is expected here", "See docs/data-model.md")
     for index, item in enumerate(responders or ()):
         path = f"l2l_responders[{index}]"
         responder = _read_responder(item, path)

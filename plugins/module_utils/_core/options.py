@@ -16,8 +16,13 @@ from .intent import interface_name
 #: Objects with this prefix are ours whoever made them.
 PREFIX = "L2L-"
 
-#: Names of maps, sets and lists as both platforms take them. PIX/ASA and IOS know longer ones; 64 is what 7.0 takes.
+#: Names of maps, sets and lists as both platforms take them. How long a name may be is not sourced; 64 stays far below
+#: an input line of 254 characters (IOS), and the commands of two names and two networks fit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+#: Lists of a router: IOS takes a name that begins with a letter, or the number of an extended list.
+_IOS_LISTS = ("match_acl", "nat_acl")
+_EXTENDED = ((100, 199), (2000, 2699))
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Names:
     def read(cls, data: Mapping[str, Any] | None) -> Names:
         """From the user's ``names``; raises InputError for an unknown or impossible one."""
         values: dict[str, Any] = {}
+        if data and not isinstance(data, Mapping):
+            raise InputError("names", type(data).__name__, "a mapping is expected here", "Write it as crypto_map: VPN")
         known = {item.name for item in fields(cls)}
         ranges = {"ike_policy": (1, 10000), "sequence": (1, 65535), "nat_id": (1, 65535)}
         for key, value in (data or {}).items():
@@ -62,8 +69,35 @@ class Names:
                 raise InputError(
                     option, value, "the devices cannot take this name", "Use up to 64 letters, digits and _ . -"
                 )
+            if key in _IOS_LISTS and bare[0].isdigit() and not _is_extended(bare):
+                raise InputError(
+                    option,
+                    value,
+                    "IOS has no extended access list of this name",
+                    "Begin with a letter, or give a number from 100 to 199 or from 2000 to 2699",
+                )
             values[key] = str(value)
         return cls(**values)
+
+    def rendered(self, name: str, **parts: str) -> str:
+        """A name with what stands in braces filled in: ``rendered("crypto_acl", tunnel="osaka")``.
+
+        Raises InputError when the devices cannot take what comes out.
+        """
+        template: str = getattr(self, name)
+        text = template.format(**parts)
+        if not _NAME.fullmatch(text):
+            raise InputError(
+                f"names.{name}",
+                template,
+                f"it becomes '{text}', and the devices take up to 64 letters, digits and _ . -",
+                "Shorten it, or what is filled in",
+            )
+        return text
+
+
+def _is_extended(number: str) -> bool:
+    return number.isdecimal() and any(low <= int(number) <= high for low, high in _EXTENDED)
 
 
 @dataclass(frozen=True)

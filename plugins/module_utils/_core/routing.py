@@ -15,7 +15,9 @@ from .prefixes import Prefix, longest_match
 def known_interface(name: str, interfaces: Collection[str]) -> str:
     """``outside_interface`` as the user gave it. Raises InputError when the device does not have it."""
     if name not in interfaces:
-        raise InputError("outside_interface", name, "the device has no such interface", _listed(interfaces))
+        raise InputError(
+            "outside_interface", name, "the device has no such interface", f"Its interfaces are: {_listed(interfaces)}"
+        )
     return name
 
 
@@ -34,7 +36,7 @@ def home_of(
     name = network.interface or longest_match(network.prefix.network, routes)
     if name is None or name not in interfaces:
         problem = "the device has no such interface" if name else "no interface and no route of the device reaches it"
-        raise InputError(option, network.interface or network, problem, _listed(interfaces))
+        raise InputError(option, network.interface or network, problem, f"Its interfaces are: {_listed(interfaces)}")
     if name == outside:
         raise InputError(
             option,
@@ -46,4 +48,4 @@ def home_of(
 
 
 def _listed(interfaces: Collection[str]) -> str:
-    return f"Its interfaces are: {', '.join(interfaces) or 'none'}"
+    return ", ".join(interfaces) or "none"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from _core.algorithms import (
+    BEST_EVERYWHERE,
     ENCRYPTIONS,
     GRADES,
     GROUPS,
@@ -89,6 +90,10 @@ def test_what_a_release_lacks_is_refused_and_the_best_that_it_has_is_named(diale
     for name, suite in SUITES.items():
         if name != "aes256-sha-g14":
             require_available(suite, spelling, "this release", "suite")
+
+
+def test_what_is_called_best_everywhere_is_the_best_of_every_release() -> None:
+    assert {dialect.spelling.best() for dialect in DIALECTS.values()} == {BEST_EVERYWHERE}
 
 
 def test_everything_that_is_lacking_is_told() -> None:

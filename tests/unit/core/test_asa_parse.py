@@ -251,6 +251,15 @@ def test_releases_that_are_not_supported_are_refused(version: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "says"),
+    [("6.3(5)", "PIX 6.x has no tunnel groups"), ("8.4(2)", "from 8.3 on translation"), ("seven", "is not supported")],
+)
+def test_a_refused_release_is_told_why(version: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        parse.parse(f": Saved\n:\nPIX Version {version}\n: end\n")
+
+
+@pytest.mark.parametrize(
     ("version", "name"),
     [
         ("7.0(1)", "7.0-7.1"),

@@ -9,6 +9,9 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+from core_support.refusals import refusals
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -27,3 +30,27 @@ def made() -> set[str]:
 def test_every_finding_is_documented_and_no_other() -> None:
     text = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == made()
+
+
+BEGIN, END = "<!-- begin: from the source -->\n", "<!-- end -->\n"
+
+
+def test_every_refusal_of_input_is_documented_with_its_remedy(request: pytest.FixtureRequest) -> None:
+    """The table is written from the source: ``pytest --update-golden`` writes it anew."""
+    path = ROOT / "docs/messages.md"
+    head, _begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _table, _end, tail = rest.partition(END)
+    rows = [
+        f"| {' | '.join(_cell(text) for text in row[1:])} |\n" for row in sorted(refusals(), key=lambda row: row[1:])
+    ]
+    table = "| option | what is wrong | remedy |\n| --- | --- | --- |\n" + "".join(dict.fromkeys(rows))
+    text = f"{head}{BEGIN}{table}{END}{tail}"
+    if request.config.getoption("--update-golden", default=False):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+    assert all(problem.strip("… ") and remedy.strip("… ") for _file, _option, problem, remedy in refusals())
+
+
+def _cell(text: str) -> str:
+    # ``l2l_tunnels[…]`` and the like come as a variable: the data model says where each key stands.
+    return text.replace("|", "\\|").replace("<", "&lt;").removeprefix("….")

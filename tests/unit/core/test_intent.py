@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -94,7 +95,9 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     "no host": ([responder(host=None)], [], "l2l_responders[0].host", "it is missing"),
     "no address": ([responder(address=None)], [], "l2l_responders[0].address", "it is missing"),
     "a bad address": ([responder(address="192.168.1.300")], [], "l2l_responders[0].address", "not an IPv4 address"),
-    "an IPv6 address": ([responder(address="2001:db8::1")], [], "l2l_responders[0].address", "not an IPv4 address"),
+    "an IPv6 address": (
+        [responder(address="2001:db8::1")], [], "l2l_responders[0].address", "no pair of these platforms",
+    ),
     "a name as address": ([responder(address="hub.example")], [], "l2l_responders[0].address", "not an IPv4 address"),
     "a multicast address": ([responder(address="224.0.0.1")], [], "l2l_responders[0].address", "no peer can have"),
     "a loopback address": ([responder(address="127.0.0.1")], [], "l2l_responders[0].address", "no peer can have"),
@@ -136,6 +139,10 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
         [responder(suite=None, ike={"encryption": "rot13", "hash": "sha", "group": 5},
                    ipsec={"encryption": "aes256", "hash": "sha"})], [],
         "l2l_responders[0].ike.encryption", "Choose one of des, 3des",
+    ),
+    "a broken suite, with the best one": (
+        [responder(allow_weak_crypto="legacy")], [], "l2l_responders[0].suite",
+        "The best suite of all supported releases is aes256-sha-g5 (allow_weak_crypto: legacy)",
     ),
     "a broken suite": (
         [responder(allow_weak_crypto=None)], [], "l2l_responders[0].suite", "set allow_weak_crypto: broken",
@@ -202,6 +209,16 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     ),
     "both sides alike": (
         [responder()], [tunnel(networks=["10.2.0.0/16"])], "l2l_tunnels[0].networks", "must not share addresses",
+    ),
+    "a network of the hub that is not in this tunnel": (
+        [responder(networks=["10.2.1.0/24", "10.2.5.0/24"])],
+        [tunnel(networks=["10.2.5.0/24"], responder_networks=["10.2.1.0/24"])], "l2l_tunnels[0].networks",
+        "another network of hub",
+    ),
+    "local here and remote there": (
+        [responder(), {**ROME, "networks": ["10.1.1.0/25"]}],
+        [tunnel(), tunnel(name="r", responder="rome", networks=["10.7.0.0/16"])], "l2l_tunnels[1].responder_networks",
+        "overlaps 10.1.1.0/24 of the tunnel osaka",
     ),
     "a key of its own": (
         [responder()], [tunnel(pre_shared_key="another")], "l2l_tunnels[0].pre_shared_key", "needs IKEv2",
@@ -341,6 +358,9 @@ def test_no_field_can_bring_another_line_or_a_control_character_into_a_line(fiel
         ({"crypto_map": ""}, "names.crypto_map", "cannot take this name"),
         ({"crypto_map": "x" * 65}, "names.crypto_map", "up to 64"),
         ({"crypto_acl": "{site}"}, "names.crypto_acl", "cannot take this name"),
+        ({"nat_acl": 10}, "names.nat_acl", "from 100 to 199"),
+        ({"match_acl": "2700"}, "names.match_acl", "Begin with a letter"),
+        ({"match_acl": "1st"}, "names.match_acl", "Begin with a letter"),
         ({"crypto_acl": "{tunnel.__class__}"}, "names.crypto_acl", "cannot take this name"),
         ({"ike_policy": 0}, "names.ike_policy", "1 to 10000"),
         ({"sequence": "ten"}, "names.sequence", "whole number"),
@@ -352,6 +372,59 @@ def test_names_that_no_device_takes_are_refused(data: dict[str, Any], option: st
         Names.read(data)
     assert error.value.option == option
     assert says in str(error.value)
+
+
+def test_a_name_that_becomes_too_long_is_refused() -> None:
+    assert Names(crypto_acl="to-{tunnel}").rendered("crypto_acl", tunnel="osaka") == "to-osaka"
+    with pytest.raises(InputError, match=r"it becomes 'x{30}y{40}'"):
+        Names.read({"crypto_acl": "x" * 30 + "{tunnel}"}).rendered("crypto_acl", tunnel="y" * 40)
+    wanted = intent(tunnels=[tunnel(name="y" * 40)])
+    with pytest.raises(InputError, match=r"names\.crypto_acl"):
+        plan_asa(asa_start(PAT), wanted, options({"crypto_acl": "x" * 30 + "{tunnel}"}))
+
+
+# --- whatever YAML and JSON can hold --------------------------------------------------------------------------------
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=12), st.dates(),
+    st.sampled_from(["10.1.1.0/24", "hub", "osaka", "192.168.1.2", "reference", "１０.1.1.0/24", "٣", "10.1.1.0/٢٤"]),
+)  # fmt: skip
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+HUB_KEYS, SPOKE_KEYS = (sorted(data) + more for data, more in (
+    (responder(), ["ike", "ipsec", "dpd", "pfs", "lifetimes"]), (tunnel(), ["responder_networks", "state", "pre_shared_key"]),
+))  # fmt: skip
+
+
+def told(read: Callable[..., object], *data: object) -> str | None:
+    """The option that is refused; None when all is well. Any other exception is a bug."""
+    try:
+        read(*data)
+    except InputError as error:
+        return error.option
+    return None
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(HUB_KEYS), ANYTHING, st.sampled_from(SPOKE_KEYS), ANYTHING)
+def test_any_value_anywhere_is_read_or_refused_by_name(hub_key: str, one: object, spoke_key: str, two: object) -> None:
+    for hub, spoke in (
+        ({**responder(), hub_key: one}, tunnel()),
+        (responder(), {**tunnel(), spoke_key: two}),
+        ({**responder(), hub_key: one}, {**tunnel(), spoke_key: two}),
+    ):
+        assert (told(parse_intent, [hub], [spoke]) or "l2l_").startswith("l2l_")
+
+
+@given(ANYTHING, ANYTHING)
+def test_any_lists_are_read_or_refused_by_name(responders: Any, tunnels: Any) -> None:
+    assert (told(parse_intent, responders, tunnels) or "l2l_").startswith("l2l_")
+
+
+@given(st.one_of(ANYTHING, st.dictionaries(st.sampled_from(sorted(Names.__dataclass_fields__)), ANYTHING, max_size=3)))
+def test_any_names_are_read_or_refused_by_name(data: Any) -> None:
+    assert (told(Names.read, data) or "names").startswith("names")
 
 
 def test_names_that_are_not_given_keep_their_defaults() -> None:

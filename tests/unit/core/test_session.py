@@ -418,6 +418,47 @@ def test_a_key_is_in_no_message_even_when_the_device_repeats_a_piece_of_it() -> 
         assert "S3cr" not in str(error.value)
 
 
+LOGGED = "%PARSER-5-CFGLOG_LOGGEDCMD: User:admin  logged command:crypto isakmp key S3cr3t-and-long-key address 0.0.0.0"
+
+
+def test_a_key_that_the_device_logs_late_is_in_no_message() -> None:
+    device = ios_start()
+    device.head.insert(0, "Building configuration...")
+    steps = plan_ios(device, intent([responder(pre_shared_key="S3cr3t-and-long-key")]), options()).steps
+    transport = ModelTransport(
+        device, answer=lambda line: f"Router(config)#{LOGGED}" if line.startswith("crypto dynamic-map") else None
+    )
+    session = Session(transport, IOS)
+    with pytest.raises(DeviceError) as error:
+        session.apply(steps, session.read())
+    assert "(a line that is not shown)" in str(error.value)
+    assert "S3cr3t" not in str(error.value) + error.value.answer
+    failed = ScriptedTransport({"write memory": f"write memory\n*Mar  1 00:42:37.815: {LOGGED}\n% Error: full\nhub#"})
+    with pytest.raises(DeviceError, match="answered '% Error: full'") as error:
+        Session(failed, IOS).save()
+    assert "S3cr3t" not in str(error.value)
+
+
+def test_a_bug_on_the_way_is_no_reason_to_leave_half_of_it() -> None:
+    class Buggy(ModelTransport):
+        def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+            if any("S3cr3t" in line for line in lines):
+                raise KeyError(lines)
+            return super().write(lines, question)
+
+    device = ios_start()
+    device.head.insert(0, "Building configuration...")
+    before = device.state()
+    steps = plan_ios(device, intent([responder(pre_shared_key="S3cr3t-and-long-key")]), options()).steps
+    session = Session(Buggy(device), IOS)
+    with pytest.raises(DeviceError, match="bug in netvpn.dynamic_l2l: KeyError at ") as error:
+        session.apply(steps, session.read())
+    assert error.value.rolled_back is True
+    assert error.value.__suppress_context__
+    assert "S3cr3t" not in str(error.value)
+    assert device.state() == before
+
+
 def test_a_key_that_is_a_word_of_the_configuration_hides_nothing_else() -> None:
     device = asa_start(PAT)
     steps = plan_asa(device, intent([responder(pre_shared_key="outside")]), options()).steps

@@ -81,11 +81,19 @@ def for_version(version: str) -> Dialect:
     """The dialect of ``7.2(2)``. Raises InputError for releases that are not supported."""
     number = re.match(r"(\d+)\.(\d+)", version)
     found: Dialect | None = None
+    problem = "this release of PIX/ASA is not supported"
     if number:
         release = (int(number[1]), int(number[2]))
+        if release < (7, 0):
+            problem = "PIX 6.x has no tunnel groups and writes tunnels in another way"
+        elif release >= (8, 3):
+            problem = "from 8.3 on translation is written in another way, which is not supported yet"
         for first, dialect in _BANDS:
             if release >= first:
                 found = dialect
     if found is None:
-        raise InputError("version", version, "this release of PIX/ASA is not supported", "Supported are 7.0 to 8.2")
+        remedy = "Supported are 7.0 to 8.2"
+        if number and release < (7, 0):
+            remedy += ": upgrade the PIX, or keep its tunnels by hand"
+        raise InputError("version", version, problem, remedy)
     return found

@@ -110,7 +110,7 @@ class Wanted:
             aces = self._list(entry.acl).aces
             if any(ace.exact and ace.region.overlaps(tunnel.region) for ace in aces):
                 return entry
-        wanted = self.options.names.crypto_acl.format(tunnel=tunnel.name)
+        wanted = self.options.names.rendered("crypto_acl", tunnel=tunnel.name)
         region = tunnel.region.union(TEMPORARY.region)
         named = [
             entry
@@ -241,7 +241,7 @@ class Wanted:
     def _place_transform_set(self, tunnel: Tunnel, entry: MapEntry) -> str:
         wanted = tunnel.responder.suite.ipsec
         spelling = self.dialect.spelling
-        name = self.options.names.transform_set.format(transform=transform_name(wanted))
+        name = self.options.names.rendered("transform_set", transform=transform_name(wanted))
         for candidate in (*entry.transform_sets, name):
             found = self.target.transform_sets.get(candidate)
             if found and spelling.read_transform(found.words) == wanted:
@@ -266,7 +266,7 @@ class Wanted:
                     "names.sequence", sequence, f"crypto map {name} has this sequence already", "Choose a free one"
                 )
             found = MapEntry(name, sequence)
-        acl = found.acl or names.crypto_acl.format(tunnel=tunnel.name)
+        acl = found.acl or names.rendered("crypto_acl", tunnel=tunnel.name)
         shared = any(other.acl == acl and other.head != found.head for other in self.current.entries.values())
         shared = shared or acl in self.current.exemptions.values() or self._used_by_others(acl)
         if not found.acl and acl in self.current.access_lists and shared:
@@ -318,7 +318,7 @@ class Wanted:
         for ours, theirs in tunnel.pairs:
             home = homes[ours]
             region = Region.pair(ours, theirs)
-            name = self.target.exemptions.get(home) or self.options.names.exemption_acl.format(interface=home)
+            name = self.target.exemptions.get(home) or self.options.names.rendered("exemption_acl", interface=home)
             ace = Ace.between("permit", ours, theirs)
             self.scope |= {render.acl_ref(name), render.exemption_ref(home)}
             if not self.exempt(self.target, home, region):
@@ -419,14 +419,14 @@ class Wanted:
         """What an interrupted run left of a tunnel, or of its removal, and nothing refers to: list, set and group."""
         names, target = self.options.names, self.target
         pairs = {TEMPORARY, *(Ace.between("permit", *pair) for other in self.tunnels for pair in other.pairs)}
-        lists = {names.exemption_acl.format(interface=interface) for interface in self.current.interfaces}
-        for acl in {names.crypto_acl.format(tunnel=tunnel.name)} | lists:
+        lists = {names.rendered("exemption_acl", interface=interface) for interface in self.current.interfaces}
+        for acl in {names.rendered("crypto_acl", tunnel=tunnel.name)} | lists:
             ours = acl.startswith(PREFIX) or set(self._list(acl).entries) <= pairs
             if acl in target.access_lists and ours and not self._acl_needed(acl):
                 self.scope.add(render.acl_ref(acl))
                 del target.access_lists[acl]
         wanted = tunnel.responder.suite.ipsec
-        name = names.transform_set.format(transform=transform_name(wanted))
+        name = names.rendered("transform_set", transform=transform_name(wanted))
         found = target.transform_sets.get(name)
         used = any(name in entry.transform_sets for entry in target.entries.values()) or name in target.other_users
         if found and not used and self.dialect.spelling.read_transform(found.words) == wanted:

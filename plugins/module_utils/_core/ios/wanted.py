@@ -272,7 +272,7 @@ class Wanted:
 
     def _place_transform_set(self) -> str:
         wanted = self.responder.suite.ipsec
-        name = self.options.names.transform_set.format(transform=transform_name(wanted))
+        name = self.options.names.rendered("transform_set", transform=transform_name(wanted))
         if self._same_set([name]):
             return name
         if name in self.target.transform_sets:
@@ -559,7 +559,7 @@ class Wanted:
             if acl in target.access_lists and ours and not self._acl_needed(acl):
                 self.scope.add(render.acl_ref(acl))
                 del target.access_lists[acl]
-        name = names.transform_set.format(transform=transform_name(self.responder.suite.ipsec))
+        name = names.rendered("transform_set", transform=transform_name(self.responder.suite.ipsec))
         if self._same_set([name]) and not self._set_needed(name):
             self.scope.add(render.set_ref(name))
             del target.transform_sets[name]
