@@ -111,6 +111,8 @@ class Options:
     partial: bool = False
     update_secret: str = "on_create"
     outside_interface: str | None = None
+    #: The router's address in the intent is a translation's, and on none of its interfaces.
+    behind_nat: bool = False
 
     def __post_init__(self) -> None:
         if self.outside_interface:

@@ -663,6 +663,13 @@ def test_an_entry_in_front_that_denies_our_traffic_is_no_hindrance() -> None:
     assert device.fate(P) == "E DYN"
 
 
+def test_behind_a_translation_the_default_route_tells_the_interface() -> None:
+    elsewhere = intent([responder(address="192.0.2.9")])
+    assert (
+        plan_ios(start(), elsewhere, options(behind_nat=True)).commands == plan_ios(start(), OPEN, options()).commands
+    )
+
+
 def test_an_entry_of_others_whose_list_cannot_be_resolved_is_left_alone() -> None:
     theirs = CALLERS.replace(
         "permit ip 10.2.1.0 0.0.0.255 10.8.0.0 0.0.255.255", "permit ip object-group LAN object-group FAR"
@@ -716,6 +723,10 @@ REFUSALS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], str]] = {
     ),
     "a standard list that decides translation": (lambda: translating(STANDARD), {}, {}, "standard list"),
     "an address that no interface has": (start, {"address": "192.168.7.7"}, {}, "no interface of the device has this"),
+    "behind a translation, and no default route": (
+        lambda: IosDevice(start().text().replace("ip route 0.0.0.0 0.0.0.0 192.168.1.1\n", "")),
+        {"address": "192.0.2.9"}, {"behind_nat": True}, "Name it with outside_interface",
+    ),
     "an unknown outside interface": (start, {}, {"outside_interface": "Dialer1"}, "outside_interface = Dialer1"),
     "a network behind the outside interface": (start, {"networks": ["10.7.0.0/24"]}, {}, "lies behind Ethernet0/0"),
     "a network that nothing reaches": (

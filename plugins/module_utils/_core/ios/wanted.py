@@ -59,18 +59,30 @@ class Wanted:
     # --- what is there --------------------------------------------------------------------------------------------
 
     def outside(self) -> str:
-        """The interface that has the responder's address, or is named by ``outside_interface``."""
+        """The interface that has the responder's address, or is named by ``outside_interface``.
+
+        Behind a translation no interface has that address: then it is the one of the default route.
+        """
         given = self.options.outside_interface
         if given:
             return known_interface(given, self.current.interfaces)
         address = parse_address(self.responder.address)
         found = next((i.name for i in self.current.interfaces.values() if address in i.addresses), None)
+        if found is None and self.options.behind_nat:
+            found = next((name for prefix, name in self.current.routing_table() if prefix == ANY), None)
+            if found is None:
+                raise InputError(
+                    "behind_nat",
+                    True,
+                    "the device has no default route that would tell its interface towards the initiators",
+                    "Name it with outside_interface",
+                )
         if found is None:
             raise InputError(
                 f"responder {self.responder.host}, address",
                 self.responder.address,
                 "no interface of the device has this address",
-                "Correct it, or name the interface with outside_interface when the router is behind a translation",
+                "Correct it, or set behind_nat: true when the router stands behind a translation",
             )
         return found
 
