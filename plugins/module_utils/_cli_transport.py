@@ -204,7 +204,9 @@ class CliTransport:
         self._call("set_option", "terminal_stdout_re", [{"pattern": pattern}])
 
     def _send(self, **request: Any) -> str:
-        return str(self._call("send_command", **request))
+        # Bytes that are no UTF-8 (a description in Latin-1, noise) come as surrogates, which no result may hold.
+        answer = str(self._call("send_command", **request))
+        return re.sub("[\udc80-\udcff]", lambda found: chr(ord(found[0]) - 0xDC00), answer)
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """One request. What goes wrong is told without the request's text: it may hold a key."""

@@ -9,7 +9,9 @@ The session speaks to a :class:`Transport` and knows nothing of Ansible. What a 
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -65,6 +67,9 @@ _LEVEL = re.compile(r"(?m)^\s*Current privilege level(?: is| *:) *(\d+)\s*$")
 
 #: Below this, IOS leaves out of its running configuration whatever the level may not change, and says nothing.
 FULL_LEVEL = 15
+
+#: What stands for a row of the device that may hold a secret.
+HIDDEN = "(a line that is not shown)"
 
 #: How a running configuration begins, by family: to tell somebody who asks the wrong kind of device.
 _FAMILIES = (
@@ -190,6 +195,7 @@ class Session:
     _mode: tuple[str, ...] = ()
     _privileged: bool = False
     _written: bool = False
+    _secrets: set[str] = field(default_factory=set)
 
     def read(self) -> str:
         """The running configuration, whole. Reads the supplements too. Raises ReadError.
@@ -281,6 +287,9 @@ class Session:
                 text = f"{str(error).rstrip('.')}. Nothing was changed{_advice(error.answer)}."
                 raise DeviceError(text, error.line, error.answer) from None
             raise self._go_back(error, done, before) from None
+        except Exception as error:
+            # What was sent must not stay because of a bug of ours.
+            raise self._go_back(DeviceError(_bug(error)), done, before) from None
 
     def undo(self, steps: Sequence[Step], before: str, reason: str) -> DeviceError:
         """Take back ``steps`` that were all sent; the error to raise, saying how it went."""
@@ -359,6 +368,7 @@ class Session:
     def _exchange(self, rows: Sequence[Line], question: str | None = None) -> None:
         if rows:
             secrets = {part.reveal() for row in rows for part in row.parts if isinstance(part, Secret)}
+            self._secrets |= secrets
             for row, answer in zip(rows, self.transport.write([row.sent for row in rows], question), strict=True):
                 self._judge(row, answer, secrets=secrets)
 
@@ -371,8 +381,18 @@ class Session:
         ]
         if not bad:
             return
-        shown = " / ".join(_without_secrets(row, secrets) for row in bad)
+        shown = " / ".join(self._fit_to_show(line, row, secrets) for row in bad)
         raise DeviceError(f"the device refused '{line.shown}': {shown}", line.shown, shown)
+
+    def _fit_to_show(self, line: Line, row: str, secrets: Collection[str]) -> str:
+        """A row of the answer to ``line``: nothing of a secret that was typed with it, nor one that was typed before.
+
+        A device may log what was typed, late and in the middle of a row.
+        """
+        rest = row.replace(line.sent, "")
+        if any(secret and secret in rest for secret in self._secrets):
+            return HIDDEN
+        return _without_secrets(row, secrets)
 
     def _go_back(self, error: DeviceError, done: Sequence[Step], before: str) -> DeviceError:
         trouble, refused = "", []
@@ -398,6 +418,8 @@ class Session:
                 restored, trouble = False, " (the key that was there is not known and cannot be put back)"
         except (TransportError, DeviceError, ReadError) as second:
             restored, trouble = False, f" ({second})"
+        except Exception as second:
+            restored, trouble = False, f" ({_bug(second)})"
         reason = f"{str(error).rstrip('.')}{_advice(error.answer)}"
         if restored:
             text = f"{reason}. What had been sent was undone; the configuration is the one before."
@@ -408,6 +430,13 @@ class Session:
         result = DeviceError(text, error.line, error.answer)
         result.rolled_back = restored
         return result
+
+
+def _bug(error: Exception) -> str:
+    """An error that nobody expects. Its text may hold a key, so only its kind and its place are told."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(where.filename)}:{where.lineno} {where.name}"
+    return f"this is a bug in netvpn.dynamic_l2l, please report it: {type(error).__name__} at {place}"
 
 
 def _advice(answer: str) -> str:
@@ -437,23 +466,24 @@ def _without_secrets(row: str, secrets: Collection[str]) -> str:
     for secret in secrets:
         pieces = (secret[at : at + 4] for at in range(max(len(secret) - 3, 1)))
         if secret and any(piece in row for piece in pieces):
-            return "(a line that is not shown)"
+            return HIDDEN
     return row
 
 
 def _is_refusal(answer: str, command: str) -> bool:
     """Whether ``answer`` is a few words about ``command`` that no configuration holds."""
-    rows = [row for row in _rows_of(answer, command) if not _LOG_LINE.fullmatch(row)]
+    rows = _rows_of(answer, command)
     return len(rows) <= 3 and all(_REFUSAL.fullmatch(row) for row in rows)
 
 
 def _rows_of(answer: str, command: str) -> list[str]:
-    """The rows of an answer, without the echo of ``command``, the prompt, and the device's mark below an error."""
+    """The rows of an answer, without echo, prompt, the mark below an error, and log lines (they may repeat a key)."""
     noise = (command, "Building configuration...")
+    rows = [row.strip() for row in answer.splitlines() if row.strip(" ^\r")]
     return [
-        row.strip()
-        for row in answer.splitlines()
-        if row.strip(" ^\r") and row.strip() not in noise and not re.fullmatch(PROMPT + " ?.*", row.strip())
+        row
+        for row in rows
+        if row not in noise and not re.fullmatch(PROMPT + " ?.*", row) and not _LOG_LINE.fullmatch(row)
     ]
 
 

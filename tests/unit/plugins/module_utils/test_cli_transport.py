@@ -110,6 +110,11 @@ def test_a_read_keeps_lines_that_look_like_prompts_and_inner_blanks(device: Devi
     assert transport.read("show  running-config").strip("\n") == text.strip("\n")
 
 
+def test_bytes_that_are_no_utf_8_are_read_as_latin_1(device: Device, transport: CliTransport) -> None:
+    device.answers = {"show": " description M\udcfcnchen \udcfe\n"}
+    assert transport.read("show  running-config") == " description M\xfcnchen \xfe"
+
+
 def test_what_a_former_command_left_behind_belongs_to_nobody(device: Device, transport: CliTransport) -> None:
     device.before = "rest of a banner\r\nrouter#\r\nfw# "
     device.answers = {"show": "answer\n"}
