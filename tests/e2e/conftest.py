@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,28 +156,34 @@ def misbehaving(folders: Callable[[], Path]) -> Iterator[Callable[..., tuple[int
 
 @pytest.fixture
 def emulated(folders: Callable[[], Path], playbooks: Playbooks) -> Iterator[Callable[..., Path]]:
-    """Starts emulated devices and puts them into the inventory; gives the folder of their state."""
+    """Starts emulated devices and puts them into the inventory; gives the folder of their state.
+
+    A name is one of DEVICES; ``like={name: (one of DEVICES, words of --device…)}`` makes further ones, the last value
+    of a word counting, so that they may have another configuration, faults, or users.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     states: list[Path] = []
 
     def command(state: Path) -> list[str]:
         return [sys.executable, "-m", "devices", "--state-dir", str(state)]
 
-    def start(*names: str) -> Path:
+    def start(*names: str, like: Mapping[str, tuple[str, *tuple[str, ...]]] | None = None) -> Path:
         state = folders()
         states.append(state)
-        ports = {name: free_port() for name in names}
+        wanted = {**{name: (name,) for name in names}, **(like or {})}
         arguments = command(state)
-        for name, port in ports.items():
-            platform, config, _network_os = DEVICES[name]
-            arguments += ["--device", name, f"platform={platform}", f"port={port}", f"config={SEED / config}"]
+        for name in wanted:
+            platform, config, _network_os = DEVICES[wanted[name][0]]
+            arguments += ["--device", name, f"platform={platform}", "port=0", f"config={SEED / config}"]
+            arguments += wanted[name][1:]
         subprocess.run([*arguments, "--daemon"], env=environment, check=True, stdin=subprocess.DEVNULL)
         wait_for(state / "ready")
+        ports: dict[str, int] = json.loads((state / "ready").read_text(encoding="utf-8"))
         hosts = (state / "known_hosts").read_text(encoding="utf-8")
         for name, port in ports.items():
             own = state / f"known_{name}"
             own.write_text("".join(row for row in hosts.splitlines(True) if f":{port} " in row), encoding="utf-8")
-            playbooks.add(name, port, own, ansible_network_os=DEVICES[name][2])
+            playbooks.add(name, port, own, ansible_network_os=DEVICES[wanted[name][0]][2])
         return state
 
     yield start

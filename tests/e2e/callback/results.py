@@ -30,6 +30,17 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """One line: host, task, result."""
-        row = {"host": result.host.get_name(), "task": result.task.get_name(), "result": dict(result.result)}
+        self._note(result, {})
+
+    def _note(self, result: Any, more: dict[str, bool]) -> None:
+        row = {"host": result.host.get_name(), "task": result.task.get_name(), "result": {**result.result, **more}}
         with open(os.environ["L2L_RESULTS"], "a", encoding="utf-8") as file:
             file.write(json.dumps(row, default=str) + "\n")
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """The same for a task that failed."""
+        self._note(result, {"failed": True})
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """The same for a host that was not reached."""
+        self._note(result, {"unreachable": True})
