@@ -115,6 +115,14 @@ def e2e() -> Iterator[Command]:
 def docs() -> Iterator[Command]:
     options = "--plugin-docs --validate-collection-refs=all --disallow-unknown-collection-refs --skip-rstcheck"
     yield Command(["antsibull-docs", "lint-collection-docs", ".", *options.split()], cwd=INSTALLED)
+    # The pages themselves, as a documentation site would have them; a warning is a failure.
+    pages = BUILD / "pages"
+    (pages / "rst").mkdir(parents=True, exist_ok=True)
+    options = "--use-current --squash-hierarchy --fail-on-error --cleanup everything"
+    yield Command(
+        ["antsibull-docs", "collection", *options.split(), "--dest-dir", str(pages / "rst"), "netvpn.dynamic_l2l"]
+    )
+    yield Command(["sphinx-build", "-q", "-W", "--keep-going", "-c", "scripts/pages", f"{pages}/rst", f"{pages}/html"])
 
 
 def ansible_lint() -> Iterator[Command]:
