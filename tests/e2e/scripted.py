@@ -66,13 +66,13 @@ async def _talk(process: asyncssh.SSHServerProcess[str], script: dict[str, Any],
                 asks = True
                 out.write("Password: ")
                 continue
-            if line == "configure terminal":
+            texts = [text for pattern, text in script.get("answers", {}).items() if re.search(pattern, line)]
+            if line == "configure terminal" and not texts:
                 config = "(config)"
             elif line == "end":
                 config = ""
-            for pattern, text in script.get("answers", {}).items():
-                if re.search(pattern, line):
-                    out.write(text.replace("\n", "\r\n"))
+            for text in texts:
+                out.write(text.replace("\n", "\r\n"))
             out.write(f"\rfw{config}{mode}{blank}")
 
 
