@@ -35,8 +35,8 @@ _CHILDREN = {"subprocess.Popen": (1, 3), "os.exec": (1, 2), "os.posix_spawn": (1
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "import" and sys.meta_path[0] is not _finder:
         # Ansible puts its finder of collections first.
-        sys.meta_path.remove(_finder)  # type: ignore[arg-type]
-        sys.meta_path.insert(0, _finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(_finder)
+        sys.meta_path.insert(0, _finder)
     if event in _CHILDREN:
         argv, environment = _CHILDREN[event]
         row = {
@@ -156,6 +156,6 @@ def _arm(door: Any, stage: str, platform: str, key: str) -> None:
 
 
 _finder = _Finder()
-sys.meta_path.insert(0, _finder)  # type: ignore[arg-type]
+sys.meta_path.insert(0, _finder)
 if "L2L_WATCH" in os.environ:
     sys.addaudithook(_watch)
