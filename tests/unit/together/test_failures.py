@@ -58,10 +58,39 @@ def test_after_a_broken_connection_the_next_run_sends_only_what_is_missing(platf
 
 
 @BOTH
+def test_an_undo_that_meets_trouble_says_which_line_and_that_it_is_not_as_before(platform: str) -> None:
+    last = {"asa": "crypto map IPSEC interface outside", "ios": "crypto map IPSEC"}[platform]
+    stuck = {"asa": "no crypto isakmp enable outside", "ios": "no crypto dynamic-map DYN 10"}[platform]
+    site = start(platform, f"refuse:/^{last}$/", f"refuse:/^{stuck}/:Command authorization failed")
+    with pytest.raises(DeviceError, match="did NOT restore the configuration") as caught:
+        site.run()
+    assert caught.value.rolled_back is False
+    assert caught.value.line == last
+    assert f"refused '{stuck}': Command authorization failed" in str(caught.value)
+    assert str(caught.value).endswith("look at the device.")
+    assert HUB["pre_shared_key"] not in str(caught.value) + caught.value.answer
+
+
+@BOTH
+def test_a_connection_that_breaks_on_the_way_back_leaves_no_claim(platform: str) -> None:
+    last = {"asa": "crypto map IPSEC interface outside", "ios": "crypto map IPSEC"}[platform]
+    site = start(platform, f"refuse:/^{last}$/", "drop-at:/^no /")
+    with pytest.raises(DeviceError, match="did NOT restore the configuration") as caught:
+        site.run()
+    assert caught.value.rolled_back is False
+    assert "connection was closed" in str(caught.value)
+    # The next run finds what is missing.
+    site.device.faults.refuse.clear()
+    site.run()
+    assert not site.run()["changed"]
+
+
+@BOTH
 def test_a_full_nvram_is_said_and_the_change_stays(platform: str) -> None:
     site = start(platform, "nvram-full")
-    with pytest.raises(DeviceError, match="changed but not saved"):
+    with pytest.raises(DeviceError, match=r"changed but not saved.*run again with save: always") as caught:
         site.run()
+    assert caught.value.line == "write memory"
     assert comparable(site.text) == comparable(seed(f"{FILES[platform]}-running-config.cfg"))
 
 
