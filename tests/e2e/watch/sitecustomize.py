@@ -4,8 +4,8 @@
 """In every Python that a test starts: notes what child processes are given, and lets a module fail where it is told.
 
 With this folder on PYTHONPATH each child process becomes a line of JSON in the file that L2L_WATCH names. A module
-whose option ``version`` is ``raise-at-STAGE`` meets an exception at that stage whose text holds the key. Nothing of
-this is in the collection.
+whose option ``version`` is ``raise-at-STAGE`` meets an exception at that stage whose text holds the key; the
+connection's process meets one when it is given a line that holds "-raise". Nothing of this is in the collection.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 runpy.run_path(str(Path(__file__).parents[3] / "scripts/pythonpath/sitecustomize.py"))
 
 DOOR = "ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._door"
+CLICONF = "ansible_collections.ansible.netcommon.plugins.plugin_utils.cliconf_base"
 
 #: Audit events of a new program → where its arguments and its environment stand.
 _CHILDREN = {"subprocess.Popen": (1, 3), "os.exec": (1, 2), "os.posix_spawn": (1, 2), "os.system": (0, None)}
@@ -63,7 +64,7 @@ class _Patched(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        _patch(module)
+        (_patch if module.__name__ == DOOR else _patch_cliconf)(module)
 
 
 class _Finder:
@@ -72,7 +73,7 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != DOOR or self._busy:
+        if name not in (DOOR, CLICONF) or self._busy:
             return None
         self._busy = True
         try:
@@ -101,6 +102,21 @@ def _patch(door: Any) -> None:
         return done
 
     door._take_secrets, door.run = take_secrets, run_module
+
+
+def _patch_cliconf(cliconf: Any) -> None:
+    send = cliconf.CliconfBase.send_command
+
+    def send_command(self: Any, command: Any = None, **more: Any) -> Any:
+        if "-raise" in str(command):
+            raise InConnection(command)
+        return send(self, command, **more)
+
+    cliconf.CliconfBase.send_command = send_command
+
+
+class InConnection(Exception):
+    """The same in the process that holds the connection."""
 
 
 class Injected(Exception):
