@@ -279,6 +279,39 @@ options:
       - Name of the interface towards the other end. By default found by route (PIX/ASA) or by address (IOS).
       - Needed by O(state=rendered) without O(running_config).
     type: str
+  behind_nat:
+    description:
+      - Whether the router stands behind a translation, so that O(responders[].address) is on none of its interfaces.
+        The crypto map then goes to the interface of its default route, or to O(outside_interface). IOS.
+    type: bool
+    default: false
+  preflight:
+    description:
+      - What to do when the device is not ready for its tunnels - no address or no link on the interface towards the
+        other end, no default route, the router's address elsewhere, no answer of the responder to ping.
+      - V(warn) - the module goes on and returns findings; V(fail) - nothing is sent; V(skip) - nothing is asked.
+      - Asked with O(state=present), also in check mode, and only when there are lines to send. A responder pings nobody,
+        for it does not know the initiators' addresses.
+    type: str
+    choices: [skip, warn, fail]
+    default: warn
+  backup:
+    description:
+      - Whether the running configuration, as it was read, is written to a file on the controller before the first line
+        is sent. With O(state=present) and O(state=absent), not in check mode.
+      - The file may hold keys in clear text. Its mode is 0600 from its creation on; its text is in no result.
+    type: bool
+    default: false
+  backup_options:
+    description: Where the backup goes.
+    type: dict
+    suboptions:
+      dir_path:
+        description: Folder on the controller; made when it does not exist. V(backup) in the playbook's folder by default.
+        type: path
+      filename:
+        description: Name of the file; one that exists is replaced. The host's name and the time by default.
+        type: str
   running_config:
     description:
       - Text of a running configuration. What O(state=parsed) reads, and what O(state=rendered) starts from.

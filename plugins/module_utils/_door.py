@@ -14,10 +14,12 @@ import copy
 import os
 import traceback
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ._backup import write_backup
 from ._cli_transport import CliTransport
 from ._core.algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES
 from ._core.errors import CoreError, DeviceError
@@ -92,6 +94,10 @@ ARGUMENT_SPEC: dict[str, Any] = {
     # The word "secret" in a name makes Ansible ask: this one is a policy.
     "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
     "outside_interface": {"type": "str"},
+    "behind_nat": {"type": "bool", "default": False},
+    "preflight": {"type": "str", "choices": ["skip", "warn", "fail"], "default": "warn"},
+    "backup": {"type": "bool", "default": False},
+    "backup_options": {"type": "dict", "options": {"dir_path": {"type": "path"}, "filename": {"type": "str"}}},
     # May hold keys in clear text (more system:running-config): kept out of logs, taken out of the result below.
     "running_config": {"type": "str", "no_log": True},
     "version": {"type": "str"},
@@ -116,12 +122,21 @@ def run_module(module: AnsibleModule, platform: str) -> None:
         opened.append(CliTransport(getattr(module, "_socket_path", None)))
         return Session(opened[-1], cli)
 
+    def keep(text: str, host: str) -> str:
+        return write_backup(text, host, request["backup_options"], datetime.now())
+
     # fail_json adds the exception that is being handled, text and all: it is called when none is.
     failure: dict[str, Any] | None = None
     result: dict[str, Any] = {}
     try:
         try:
-            result = run(platform, request, check_mode=module.check_mode, open_session=open_session)
+            result = run(
+                platform,
+                request,
+                check_mode=module.check_mode,
+                open_session=open_session,
+                keep=keep if request["backup"] else None,
+            )
         finally:
             for transport in opened:
                 transport.close()

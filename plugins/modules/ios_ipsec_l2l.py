@@ -202,6 +202,11 @@ findings:
       level: warning
       message: "responder hub: Diffie-Hellman group 5 is legacy"
       lines: []
+backup_path:
+  description: Where the running configuration was written before anything was sent. It may hold keys.
+  returned: with O(backup), not in check mode
+  type: str
+  sample: /home/admin/vpn/backup/hub_config.2026-11-24@12:00:00
 saved:
   description: Whether the running configuration was saved.
   returned: O(state=present) and O(state=absent)

@@ -10,6 +10,9 @@ needs no device needs no other interpreter either, and netaddr only where Ansibl
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from ansible_collections.ansible.netcommon.plugins.action.network import ActionModule as NetworkActionModule
 
 
@@ -18,6 +21,16 @@ class DirectActionModule(NetworkActionModule):
 
     # Neither ``src`` nor ``backup``: netcommon's backups pass the configuration, keys included, through the result.
     _config_module = False
+
+    def run(self, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module. Only here it is known where the playbook lies, and with it the folder of backups."""
+        arguments = self._task.args
+        if arguments.get("backup"):
+            given = arguments.get("backup_options") or {}
+            folder = os.path.join(self._loader.get_basedir(), given.get("dir_path") or "backup")
+            self._task.args = {**arguments, "backup_options": {**given, "dir_path": folder}}
+        result: dict[str, Any] = super().run(task_vars=task_vars)
+        return result
 
     def _check_dexec_eligibility(self, host: str) -> bool:
         """Whether to run the module in this process."""

@@ -8,6 +8,7 @@ The doors (modules) give their options as they are and return what :func:`run` r
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ from .ios import parse as ios_parse
 from .ios import plan as ios_plan
 from .ios import render as ios_render
 from .options import Names, Options
+from .preflight import Checks, PreconditionError, asa_checks, failed, ios_checks
 from .session import Cli, Session
-from .steps import Plan
+from .steps import Finding, Plan
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Platform:
     owned_text: Callable[..., str]
     owned_data: Callable[..., dict[str, Any]]
     blank: Callable[[str, list[str]], Any]
+    checks: Callable[[Any, Intent, str, Options], Checks]
 
 
 def _parse_asa(text: str, _supplements: Mapping[str, str]) -> asa_model.AsaConfig:
@@ -66,14 +69,17 @@ def _blank_ios(version: str, interfaces: list[str]) -> ios_model.IosConfig:
     return ios_model.IosConfig(version=version, interfaces={name: ios_model.Interface(name) for name in interfaces})
 
 
+#: So many names of hosts are shown to somebody who gave another.
+_SHOWN = 5
+
 PLATFORMS = {
     "asa": Platform(
         "PIX/ASA", "initiator", asa_dialect.CLI, asa_dialect.for_version, _parse_asa, asa_plan.make_plan,
-        asa_render.owned_text, asa_render.owned_data, _blank_asa,
+        asa_render.owned_text, asa_render.owned_data, _blank_asa, asa_checks,
     ),
     "ios": Platform(
         "IOS", "responder", ios_dialect.CLI, ios_dialect.for_version, _parse_ios, ios_plan.make_plan,
-        ios_render.owned_text, ios_render.owned_data, _blank_ios,
+        ios_render.owned_text, ios_render.owned_data, _blank_ios, ios_checks,
     ),
 }  # fmt: skip
 
@@ -84,11 +90,13 @@ def run(
     *,
     check_mode: bool,
     open_session: Callable[[Cli], Session],
+    keep: Callable[[str, str], str] | None = None,
 ) -> dict[str, Any]:
     """Do what a module was asked to do and return its result.
 
     ``request`` holds the module's options with the real keys. ``open_session`` is called at most once, and never for
-    the states ``rendered`` and ``parsed``. Raises CoreError; its text may be shown.
+    the states ``rendered`` and ``parsed``. ``keep`` is given the running configuration, keys and all, and the host's name
+    before anything is sent, and returns where it put it. Raises CoreError; its text may be shown.
     """
     chosen = PLATFORMS[platform]
     state = request["state"]
@@ -104,7 +112,11 @@ def run(
         config = _start(chosen, request, intent, host, options)
         plan = chosen.make_plan(config, intent, host, options)
         return {"changed": False, "rendered": plan.commands, "findings": [item.as_dict() for item in plan.findings]}
-    return _bring_about(chosen, request, intent, host, options, check_mode, open_session(chosen.cli))
+    session = open_session(chosen.cli)
+    before = session.read()
+    kept = keep(before, host) if keep and not check_mode else None
+    result = _bring_about(chosen, request, intent, host, options, check_mode, session, before)
+    return result if kept is None else {**result, "backup_path": kept}
 
 
 def _bring_about(
@@ -115,12 +127,20 @@ def _bring_about(
     options: Options,
     check_mode: bool,
     session: Session,
+    before: str,
 ) -> dict[str, Any]:
     """``present`` and ``absent``: the whole plan before the first write, and the proof afterwards."""
-    before = session.read()
     config = chosen.parse(before, session.supplements)
     dialect = chosen.for_version(config.version)
-    plan = chosen.make_plan(config, intent, host, options, absent=request["state"] == "absent")
+    absent = request["state"] == "absent"
+    plan = chosen.make_plan(config, intent, host, options, absent=absent)
+    checked: list[Finding] = []
+    mode = request.get("preflight") or "skip"
+    # Only before lines that are to be sent: a run without any stays quick and silent.
+    if plan.steps and not absent and mode != "skip":
+        checked = chosen.checks(config, intent, host, options).carry_out(session.transport.read)
+        if mode == "fail" and failed(checked):
+            raise PreconditionError(failed(checked))
     result: dict[str, Any] = {
         "changed": bool(plan.steps),
         "commands": plan.commands,
@@ -132,7 +152,7 @@ def _bring_about(
         },
         "before": chosen.owned_data(config, plan.scope, dialect),
         "after": plan.after_data,
-        "findings": [item.as_dict() for item in plan.findings],
+        "findings": [item.as_dict() for item in (*plan.findings, *checked)],
         "saved": False,
     }
     if not check_mode:
@@ -211,9 +231,23 @@ def _host(chosen: Platform, request: Mapping[str, Any], intent: Intent) -> str:
             "Use asa_ipsec_l2l for this host",
         )
     if not (initiates or responds):
-        known = sorted({tunnel.initiator for tunnel in intent.tunnels} | {r.host for r in intent.responders})
-        raise InputError("host", host, "the intent does not know this host", f"It knows: {', '.join(known) or 'none'}")
+        raise InputError(
+            "host",
+            host,
+            f"no tunnel of the intent has this {chosen.role}",
+            f"It is the inventory name, as the intent writes it: {_known(chosen, intent, host)}",
+        )
     return host
+
+
+def _known(chosen: Platform, intent: Intent, host: str) -> str:
+    """The names that may be meant; a fleet has thousands, so those that are alike come first and few are shown."""
+    initiators = {tunnel.initiator for tunnel in intent.tunnels}
+    names = sorted(initiators if chosen.role == "initiator" else {responder.host for responder in intent.responders})
+    alike = difflib.get_close_matches(host, names, n=3)
+    shown = list(dict.fromkeys([*alike, *names]))[:_SHOWN]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"{', '.join(shown) or 'none'}{more}"
 
 
 def _start(chosen: Platform, request: Mapping[str, Any], intent: Intent, host: str, options: Options) -> Any:

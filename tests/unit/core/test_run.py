@@ -292,8 +292,8 @@ def test_gathered_reads_and_writes_nothing(platform: str) -> None:
     [
         ("asa", "hub", "Use ios_ipsec_l2l"),
         ("ios", "pix", "Use asa_ipsec_l2l"),
-        ("asa", "stranger", "It knows: hub, pix"),
-        ("ios", "stranger", "It knows: hub, pix"),
+        ("asa", "stranger", "no tunnel of the intent has this initiator. It is the inventory name"),
+        ("ios", "stranger", "no tunnel of the intent has this responder. It is the inventory name"),
         ("ios", None, "state present needs it"),
     ],
 )
