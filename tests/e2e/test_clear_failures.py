@@ -219,7 +219,8 @@ def test_what_a_session_may_not_do_is_named_and_nothing_is_written(
             typed[host], expected[host] = folder / "typed", said
     bring(playbooks, expected)
     for host, file in typed.items():
-        allowed = ("show", "more", "terminal", "configure terminal", "screen")
+        # Reading, looking before the first line, and asking for configuration mode.
+        allowed = ("show", "more", "terminal", "ping", "!", "configure terminal")
         assert [line for line in lines_of(file) if line and not line.startswith(allowed)] == [], host
 
 
