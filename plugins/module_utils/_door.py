@@ -113,9 +113,6 @@ REQUIRED_IF = [
 
 def run_module(module: AnsibleModule, platform: str) -> None:
     """Do what ``module`` was asked for on a device of ``platform`` (``asa`` or ``ios``). Ends the module."""
-    request = _take_secrets(module)
-    if NETADDR_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("netaddr"), exception=NETADDR_IMPORT_ERROR)
     opened: list[CliTransport] = []
 
     def open_session(cli: Cli) -> Session:
@@ -123,13 +120,17 @@ def run_module(module: AnsibleModule, platform: str) -> None:
         return Session(opened[-1], cli)
 
     def keep(text: str, host: str) -> str:
-        return write_backup(text, host, request["backup_options"], datetime.now())
+        return write_backup(text, host, module.params["backup_options"], datetime.now())
 
     # fail_json adds the exception that is being handled, text and all: it is called when none is.
     failure: dict[str, Any] | None = None
     result: dict[str, Any] = {}
     try:
         try:
+            # Inside: an exception on the way must not show the options.
+            request = _take_secrets(module)
+            if NETADDR_IMPORT_ERROR:
+                module.fail_json(msg=missing_required_lib("netaddr"), exception=NETADDR_IMPORT_ERROR)
             result = run(
                 platform,
                 request,

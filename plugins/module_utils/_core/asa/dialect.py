@@ -44,6 +44,7 @@ CLI = Cli(
     trailer=r": end",
     epilogue=r"(no )?asdm .*",
     harmless=_HARMLESS,
+    levels=("show  curpriv",),
     save="write memory",
     saved=r"\[OK\]",
 )

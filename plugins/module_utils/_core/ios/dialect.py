@@ -32,6 +32,7 @@ CLI = Cli(
         r"% NOTE: This new crypto map will remain disabled until a peer",
         r"and a valid access list have been configured\.",
     ),
+    levels=("show  privilege",),
     save="write memory",
     saved=r"\[OK\]",
 )
