@@ -80,7 +80,9 @@ WITH_THE_KEY = ("changed", "refused", "no way back", "dropped", "silent")
 
 #: Stages at which an exception is injected whose text is the key → what the message says of it.
 STAGES = {
-    **dict.fromkeys(("take", "options", "connect", "read", "parse", "plan", "back", "undo", "save", "close"), "This is a bug"),
+    **dict.fromkeys(
+        ("take", "options", "connect", "read", "parse", "plan", "back", "undo", "save", "close"), "This is a bug"
+    ),
     "apply": "a bug in netvpn.dynamic_l2l.*the configuration is the one before",
 }
 

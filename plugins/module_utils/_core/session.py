@@ -59,7 +59,7 @@ class Cli:
     enter: str = "configure terminal"
     leave: str = "end"
     entered: tuple[str, ...] = (r"Enter configuration commands, one per line\.  End with CNTL/Z\.",)
-    levels: tuple[str, ...] = ("show  curpriv", "show  privilege")
+    levels: tuple[str, ...] = ()
 
 
 #: ``Current privilege level is 15`` (IOS), ``Current privilege level : 15`` (PIX/ASA).

@@ -167,6 +167,7 @@ LEVELS = {
     "show privilege": "Current privilege level is {}",
     "show curpriv": "Username : admin\nCurrent privilege level : {}\nCurrent Mode/s : P_PRIV",
 }
+IOS_LEVELS = ("show privilege",)
 
 
 @pytest.mark.parametrize("command", LEVELS)
@@ -174,7 +175,7 @@ LEVELS = {
 def test_a_session_of_a_lower_level_is_refused_before_it_reads(command: str, level: int) -> None:
     transport = ScriptedTransport({command: f"{command}\n{LEVELS[command].format(level)}\nhub#"})
     with pytest.raises(ReadError, match=rf"level {level},.*ansible_become.*Nothing was changed"):
-        Session(transport, IOS).read()
+        Session(transport, IOS if command in IOS_LEVELS else ASA).read()
     assert transport.dropped
     assert not any("running-config" in line for line in transport.typed)
 
@@ -182,8 +183,13 @@ def test_a_session_of_a_lower_level_is_refused_before_it_reads(command: str, lev
 @pytest.mark.parametrize("command", LEVELS)
 def test_a_session_of_the_highest_level_is_asked_once(command: str) -> None:
     answer = f"{command}\n{LEVELS[command].format(15)}\nhub#"
-    transport = ScriptedTransport({command: answer, "show running-config": f"Building configuration...\n{ROUTER}hub#"})
-    session = Session(transport, IOS)
+    cli, whole = (
+        (IOS, f"Building configuration...\n{ROUTER}hub#")
+        if command in IOS_LEVELS
+        else (ASA, f": Saved\n:\n{golden.seed('pix-7.2-start.cfg')}hub#")
+    )
+    transport = ScriptedTransport({command: answer, "show running-config": whole})
+    session = Session(transport, cli)
     assert session.read() == session.read()
     assert sum(" ".join(line.split()) == command for line in transport.typed) == 1
 
