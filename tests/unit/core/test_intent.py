@@ -13,6 +13,7 @@ from _core.errors import CoreError, InputError
 from _core.intent import parse_intent
 from _core.options import Names, Options, first_free
 from _core.prefixes import Prefix
+from _core.run import run
 from _core.secret import MASK, Secret
 from core_support.asa_worlds import PAT
 from core_support.asa_worlds import start as asa_start
@@ -254,6 +255,23 @@ def test_what_cannot_be_meant_is_refused_with_option_value_and_remedy(case: str)
     assert error.value.remedy
     assert message.endswith(".")
     assert error.value.value is None or str(error.value.value) in message
+
+
+@pytest.mark.parametrize("platform", ["asa", "ios"])
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_the_intent_alone_shows_is_refused_before_a_connection_is_opened(case: str, platform: str) -> None:
+    responders, tunnels, option, _says = REFUSALS[case]
+    opened: list[object] = []
+
+    def open_session(cli: object) -> Any:
+        opened.append(cli)
+        raise AssertionError("a connection was opened")
+
+    request = {"host": "pix", "state": "present", "save": "changed", "responders": responders, "tunnels": tunnels}
+    with pytest.raises(InputError) as error:
+        run(platform, request, check_mode=False, open_session=open_session)
+    assert error.value.option == option
+    assert opened == []
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
