@@ -3,8 +3,8 @@
 
 """What a device must have before tunnels make sense: an outside address, a default route, a remote end that answers.
 
-Most of it stands in its configuration. Only what that does not tell (a lease, a learnt route, whether the other end
-answers) is asked, with commands that print and change nothing. An answer that is not understood is a note.
+Most of it stands in its configuration. Only what that does not tell (a lease, a link, a learnt route, whether the other
+end answers) is asked, with commands that print and change nothing. An answer that is not understood is a note.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ Ask = Callable[[str], str]
 _REFUSAL = re.compile(r"(% |ERROR: ).*|(Command )?[Aa]uthorization failed.*")
 
 #: ``Ethernet0/0   192.168.1.2   YES NVRAM  up   up`` (IOS); PIX/ASA prints the same columns.
-_BRIEF = re.compile(r"(\S+)\s+(unassigned|\d+\.\d+\.\d+\.\d+)\s+(YES|NO)\s.*")
+#: The last two columns are status and protocol; the first may be two words, ``administratively down``.
+_BRIEF = re.compile(r"(\S+)\s+(unassigned|\d+\.\d+\.\d+\.\d+)\s+(?:YES|NO)\s+\S+\s+(\S.*)")
 
 _GATEWAY = re.compile(r"Gateway of last resort is (not set|\d+\.\d+\.\d+\.\d+ to network 0\.0\.0\.0)")
 
@@ -112,9 +113,9 @@ def asa_checks(config: AsaConfig, intent: Intent, host: str, options: Options) -
             continue
         if by_route not in (None, outside):
             known.append(_elsewhere_by_route(address, str(by_route), interface.name))
-        if interface.dhcp:
-            open_.append(_address_check("show  interface ip brief", interface.name, (interface.hardware,)))
-        elif interface.prefix is None:
+        if interface.dhcp or interface.prefix:
+            open_.append(_interface_check("show  interface ip brief", interface.name, (interface.hardware,)))
+        else:
             known.append(_no_address(interface.name, "Configure one, by 'ip address dhcp setroute' or a static one"))
         reached = [parse_address(address), *(network.prefix.network for network in tunnel.responder_networks)]
         if any(longest_match(number, routes) is None for number in reached):
@@ -140,14 +141,13 @@ def ios_checks(config: IosConfig, intent: Intent, host: str, options: Options) -
     interface = config.interfaces.get(outside or "")
     if interface is None:
         return Checks()
-    wanted = None if options.behind_nat else responder.address
-    if holder not in (None, interface.name):
-        known.append(_elsewhere(responder.address, f"is on {holder}", interface.name))
-    elif not interface.addresses:
-        open_.append(_address_check("show  ip interface brief", interface.name, wanted=wanted))
-    elif wanted and holder is None:
+    called = None if options.behind_nat and holder is None else responder.address
+    if called and interface.addresses and number not in interface.addresses:
         theirs = ", ".join(map(dotted, interface.addresses))
-        known.append(_elsewhere(wanted, f"is on no interface ({interface.name} has {theirs})", interface.name))
+        known.append(_elsewhere(called, holder, interface.name, theirs))
+    # An address that its configuration does not show may be leased, negotiated or borrowed (ip unnumbered).
+    wanted = None if interface.addresses else called
+    open_.append(_interface_check("show  ip interface brief", interface.name, wanted=wanted, holder=holder))
     if default is None:
         open_.append(
             _route_check("show  ip route | include Gateway of last resort", "the initiators and their networks")
@@ -155,21 +155,26 @@ def ios_checks(config: IosConfig, intent: Intent, host: str, options: Options) -
     return Checks(tuple(known), tuple(open_))
 
 
-def _address_check(command: str, name: str, also: Sequence[str] = (), wanted: str | None = None) -> Check:
-    """Whether interface ``name`` has an address, and ``wanted`` if one is."""
+def _interface_check(
+    command: str, name: str, also: Sequence[str] = (), wanted: str | None = None, holder: str | None = None
+) -> Check:
+    """Whether interface ``name`` is up and has an address: ``wanted`` if one is, which ``holder`` has by configuration."""
 
     def judge(rows: list[str]) -> Finding | None:
-        found = {match[1]: match[2] for match in map(_BRIEF.fullmatch, rows) if match}
-        address = next((found[key] for key in (*also, name) if key in found), None)
-        if address is None:
+        found = {match[1]: (match[2], match[3]) for match in map(_BRIEF.fullmatch, rows) if match}
+        address, state = next((found[key] for key in (*also, name) if key in found), ("", ""))
+        if not address:
             raise ValueError
+        # PIX/ASA shows a port that is switched off as ``administratively down up`` too: either word counts.
+        if "down" in state.split():
+            return _interface_down(name, state)
         if address in ("unassigned", "0.0.0.0"):
             return _no_address(name, "Look at the cable, the provider and the DHCP server, then renew the lease")
         if wanted and address != wanted:
-            return _elsewhere(wanted, f"is on no interface ({name} has {address})", name)
+            return _elsewhere(wanted, holder, name, address)
         return None
 
-    return Check(command, f"the address of {name}", judge)
+    return Check(command, f"the state of {name}", judge)
 
 
 def _route_check(command: str, whither: str) -> Check:
@@ -210,12 +215,23 @@ def _no_default_route(whither: str) -> Finding:
     )
 
 
-def _elsewhere(address: str, where: str, name: str) -> Finding:
+def _interface_down(name: str, state: str) -> Finding:
+    said = " ".join(state.split())
+    return Finding(
+        "preflight-interface-down",
+        "warning",
+        f"{name} is down ({said}), so no tunnel can come up through it. Look at the cable and at the other side, and type "
+        "'no shutdown' on the interface where it is administratively down",
+    )
+
+
+def _elsewhere(address: str, holder: str | None, name: str, theirs: str) -> Finding:
     return Finding(
         "preflight-address-elsewhere",
         "warning",
-        f"initiators call {address}, which {where}, and the crypto map is on {name}. Correct the responder's address or "
-        "outside_interface, or set behind_nat: true when the router stands behind a translation",
+        f"initiators call {address}, which {holder or 'no interface'} has, and the crypto map is on {name} ({theirs}). "
+        "Correct the responder's address or outside_interface, or set behind_nat: true when the router stands behind a "
+        "translation",
     )
 
 

@@ -37,6 +37,14 @@ Success rate is {}
 ANSWERED = PING.format("!!!!!", "100 percent (5/5), round-trip min/avg/max = 1/2/4 ms")
 FIRST_LOST = PING.format("?!!!!", "80 percent (4/5), round-trip min/avg/max = 1/2/4 ms")
 LOST = PING.format("?????", "0 percent (0/5)")
+#: The router's, of the same capture's columns.
+ROUTER_BRIEF = """\
+Interface                  IP-Address      OK? Method Status                Protocol
+Ethernet0/0                192.168.1.2     YES NVRAM  up                    up
+FastEthernet1/0            10.2.1.1        YES NVRAM  up                    up
+"""
+GATEWAY = "show ip route | include Gateway of last resort"
+ROUTER_READY = {"show ip interface brief": ROUTER_BRIEF}
 READY = {"show interface ip brief": BRIEF, "ping 192.168.1.2": ANSWERED}
 
 
@@ -76,6 +84,7 @@ def test_an_initiator_that_is_ready_gives_nothing_and_is_asked_little() -> None:
     ("answers", "found"),
     [
         ({"show interface ip brief": BRIEF.replace("172.16.1.1", "unassigned")}, ["preflight-no-address"]),
+        ({"show interface ip brief": BRIEF.replace("up  ", "down", 1)}, ["preflight-interface-down"]),
         ({"show interface ip brief": "Command authorization failed"}, ["preflight-unclear"]),
         ({"show interface ip brief": ""}, ["preflight-unclear"]),
         ({"ping 192.168.1.2": LOST}, ["preflight-no-answer"]),
@@ -92,11 +101,21 @@ def test_nobody_is_pinged_without_an_address() -> None:
     assert device.typed == ["show interface ip brief"]
 
 
-def test_an_address_in_the_configuration_is_not_asked_for() -> None:
-    device = Device(READY)
+@pytest.mark.parametrize(
+    "state", ["down                  down", "administratively down up", "up                    down"]
+)
+def test_an_interface_that_is_down_is_found_whatever_its_address_is(state: str) -> None:
     static = PIX.replace(" ip address dhcp", " ip address 172.16.1.1 255.255.255.0")
-    assert asa(static).carry_out(device.ask) == []
-    assert device.typed == ["ping 192.168.1.2"]
+    assert asa(static).carry_out(Device(READY).ask) == []
+    down = BRIEF.replace("up                    up", state, 1)
+    assert codes(asa(static), READY | {"show interface ip brief": down}) == ["preflight-interface-down"]
+    router = ROUTER_BRIEF.replace("up                    up", state, 1)
+    assert codes(ios(), {"show ip interface brief": router}) == ["preflight-interface-down"]
+
+
+def test_an_interface_without_any_address_is_found_without_asking_for_it() -> None:
+    bare = PIX.replace(" ip address dhcp", " no ip address")
+    assert codes(asa(bare, outside_interface="outside"), READY) == ["preflight-no-address"]
 
 
 @pytest.mark.parametrize(
@@ -116,23 +135,50 @@ def test_a_route_that_the_configuration_does_not_show_is_asked_for(answer: str, 
     assert codes(asa(leased), READY) == []
 
 
-def test_a_responder_pings_nobody_and_one_that_is_ready_is_asked_nothing() -> None:
-    device = Device({})
+def test_a_responder_pings_nobody() -> None:
+    device = Device(ROUTER_READY)
     assert ios().carry_out(device.ask) == []
-    assert device.typed == []
+    assert device.typed == ["show ip interface brief"]
 
 
 def test_a_responder_needs_the_address_that_is_called_or_a_translation_in_front() -> None:
     elsewhere = intent([responder(address="192.0.2.9")])
-    assert codes(ios(wanted=elsewhere, outside_interface="Ethernet0/0"), {}) == ["preflight-address-elsewhere"]
-    assert codes(ios(wanted=elsewhere, behind_nat=True), {}) == []
+    named = ios(wanted=elsewhere, outside_interface="Ethernet0/0")
+    assert codes(named, ROUTER_READY) == ["preflight-address-elsewhere"]
+    assert codes(ios(wanted=elsewhere, behind_nat=True), ROUTER_READY) == []
+    inside = intent([responder(address="10.2.1.1")])
+    (found,) = ios(wanted=inside, outside_interface="Ethernet0/0").carry_out(Device(ROUTER_READY).ask)
+    assert found.code == "preflight-address-elsewhere"
+    assert (
+        "call 10.2.1.1, which FastEthernet1/0 has, and the crypto map is on Ethernet0/0 (192.168.1.2)" in found.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("192.168.1.2", []),
+        ("192.0.2.7", ["preflight-address-elsewhere"]),
+        ("unassigned", ["preflight-no-address"]),
+    ],
+)
+def test_an_address_that_a_router_negotiates_is_asked_for(address: str, found: list[str]) -> None:
+    text = ROUTER.replace(" ip address 192.168.1.2 255.255.255.0", " ip address dhcp")
+    assert text != ROUTER
+    brief = ROUTER_BRIEF.replace("192.168.1.2", address)
+    asked = READY | {
+        "show ip interface brief": brief,
+        GATEWAY: "Gateway of last resort is 192.168.1.1 to network 0.0.0.0",
+    }
+    assert codes(ios(text, outside_interface="Ethernet0/0"), asked) == found
 
 
 def test_a_responder_needs_a_default_route() -> None:
     without = ROUTER.replace("ip route 0.0.0.0 0.0.0.0 192.168.1.1\n", "")
-    asked = "show ip route | include Gateway of last resort"
-    assert codes(ios(without), {asked: "Gateway of last resort is not set"}) == ["preflight-no-default-route"]
-    assert codes(ios(without), {asked: "Gateway of last resort is 192.168.1.1 to network 0.0.0.0"}) == []
+    unset = ROUTER_READY | {GATEWAY: "Gateway of last resort is not set"}
+    assert codes(ios(without), unset) == ["preflight-no-default-route"]
+    learnt = ROUTER_READY | {GATEWAY: "Gateway of last resort is 192.168.1.1 to network 0.0.0.0"}
+    assert codes(ios(without), learnt) == []
 
 
 def test_tunnels_that_go_need_nothing() -> None:
