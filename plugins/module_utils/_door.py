@@ -24,6 +24,7 @@ from ._cli_transport import CliTransport
 from ._core.algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES
 from ._core.errors import CoreError, DeviceError
 from ._core.prefixes import NETADDR_IMPORT_ERROR
+from ._core.preflight import PreconditionError
 from ._core.run import run
 from ._core.secret import MASK
 from ._core.session import Cli, Session
@@ -154,6 +155,8 @@ def _explain(error: CoreError) -> dict[str, Any]:
     failure: dict[str, Any] = {"msg": str(error)}
     if isinstance(error, DeviceError):
         failure.update(line=error.line, answer=error.answer, rolled_back=error.rolled_back)
+    if isinstance(error, PreconditionError):
+        failure.update(findings=[finding.as_dict() for finding in error.findings])
     return failure
 
 

@@ -208,7 +208,8 @@ diff:
       tunnel-group 192.168.1.2 ipsec-attributes
        pre-shared-key ********
 findings:
-  description: What should be known about the device, whether or not anything changes.
+  description: What should be known about the device, whether or not anything changes. With O(preflight=fail) and a
+    device that is not ready, what is missing.
   returned: O(state=present), O(state=absent) and O(state=rendered)
   type: list
   elements: dict

@@ -179,7 +179,8 @@ diff:
       ip access-list extended L2L-MATCH
        permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
 findings:
-  description: What should be known about the device, whether or not anything changes.
+  description: What should be known about the device, whether or not anything changes. With O(preflight=fail) and a
+    device that is not ready, what is missing.
   returned: O(state=present), O(state=absent) and O(state=rendered)
   type: list
   elements: dict

@@ -13,6 +13,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils import _door
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import CoreError, DeviceError
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.preflight import PreconditionError
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.steps import Finding
 from ansible_collections.netvpn.dynamic_l2l.plugins.modules import asa_ipsec_l2l, ios_ipsec_l2l
 
 KEY = "outside"
@@ -116,6 +118,19 @@ def test_a_refused_line_comes_back_with_its_answer(run: Run, monkeypatch: pytest
     code, result, _text = run(asa_ipsec_l2l, RENDER_ASA)
     assert code == 1
     assert (result["line"], result["answer"], result["rolled_back"]) == (error.line, error.answer, True)
+
+
+def test_a_device_that_is_not_ready_comes_back_with_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("preflight-no-answer", "warning", "responder hub does not answer ping")
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise PreconditionError([finding])
+
+    monkeypatch.setattr(_door, "run", fail)
+    code, result, _text = run(asa_ipsec_l2l, RENDER_ASA)
+    assert code == 1
+    assert result["findings"] == [finding.as_dict()]
+    assert "does not answer ping" in result["msg"]
 
 
 def test_any_other_refusal_has_a_message_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
