@@ -11,6 +11,7 @@ needs no device needs no other interpreter either, and netaddr only where Ansibl
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.ansible.netcommon.plugins.action.network import ActionModule as NetworkActionModule
@@ -25,9 +26,12 @@ class DirectActionModule(NetworkActionModule):
     def run(self, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module. Only here it is known where the playbook lies, and with it the folder of backups."""
         arguments = self._task.args
-        if arguments.get("backup"):
-            given = arguments.get("backup_options") or {}
-            folder = os.path.join(self._loader.get_basedir(), given.get("dir_path") or "backup")
+        given = arguments.get("backup_options") or {}
+        # Anything else than a mapping is the module's to refuse.
+        if arguments.get("backup") and isinstance(given, Mapping):
+            # As the module itself would read it; behind another folder a ``~`` means nothing.
+            named = os.path.expanduser(os.path.expandvars(str(given.get("dir_path") or "backup")))
+            folder = os.path.join(self._loader.get_basedir(), named)
             self._task.args = {**arguments, "backup_options": {**given, "dir_path": folder}}
         result: dict[str, Any] = super().run(task_vars=task_vars)
         return result
