@@ -169,10 +169,39 @@ def require_available(suite: Suite, spelling: Spelling, version: str, option: st
         )
 
 
+def require_group(group: int | None, spelling: Spelling, version: str, option: str) -> None:
+    """Raise InputError when ``version`` does not have the Diffie-Hellman group of ``pfs``, naming the best that it has."""
+    if group is not None and group not in spelling.groups:
+        best = max(spelling.groups)
+        raise InputError(
+            option,
+            group,
+            f"{version} has no Diffie-Hellman group {group}",
+            f"The best group of this version is {best} (allow_weak_crypto: {_permission(_GROUP_GRADE[best])})",
+        )
+
+
+def require_group_strength(group: int, allowed: str, option: str) -> None:
+    """Raise InputError when the Diffie-Hellman group of ``pfs`` is weaker than ``allow_weak_crypto`` lets through."""
+    grade = _GROUP_GRADE[group]
+    if GRADES.index(grade) < GRADES.index(_floor(allowed)):
+        best = BEST_EVERYWHERE.ike.group
+        raise InputError(
+            option,
+            group,
+            f"Diffie-Hellman group {group} is graded {grade}, and allow_weak_crypto is {allowed}",
+            f"The best group of all supported releases is {best} (allow_weak_crypto: {_permission(_GROUP_GRADE[best])}); to "
+            f"keep this one set allow_weak_crypto: {_permission(grade)} on this responder",
+        )
+
+
+def _floor(allowed: str) -> str:
+    return "sound" if allowed == "none" else allowed
+
+
 def require_strength(suite: Suite, allowed: str, option: str) -> None:
     """Raise InputError when ``suite`` is weaker than ``allow_weak_crypto`` (none, legacy, broken) lets through."""
-    floor = {"none": "sound", "legacy": "legacy", "broken": "broken"}[allowed]
-    if GRADES.index(suite.grade) < GRADES.index(floor):
+    if GRADES.index(suite.grade) < GRADES.index(_floor(allowed)):
         weak = ", ".join(f"{part} ({grade})" for part, grade in suite.weaknesses())
         raise InputError(
             option,
@@ -190,4 +219,8 @@ def transform_name(transform: Transform) -> str:
 
 
 def _needed(suite: Suite) -> str:
-    return "none" if suite.grade == "sound" else suite.grade
+    return _permission(suite.grade)
+
+
+def _permission(grade: str) -> str:
+    return "none" if grade == "sound" else grade

@@ -14,11 +14,11 @@ from .asa import model as asa_model
 from .asa import parse as asa_parse
 from .asa import render as asa_render
 from .errors import InputError
-from .intent import parse_intent
+from .intent import parse_intent, scalar, shown, whole_number
 from .ios import model as ios_model
 from .ios import parse as ios_parse
 from .ios import render as ios_render
-from .prefixes import Prefix
+from .prefixes import Prefix, parse_address
 
 PLATFORMS = ("asa", "ios")
 
@@ -60,9 +60,10 @@ def crypto_map(
     """The entry of a crypto map: on PIX/ASA towards ``address``, on IOS a dynamic one for peers of any address."""
     number, sets = _sequence(sequence), (_word(transform_set, "transform_set"),)
     if _known(platform) == "asa":
-        lists, peers = _word(acl, "acl"), (_word(tunnel.get("address"), "address"),)
+        lists, peers = _word(acl, "acl"), (_address(_mapping(tunnel, "tunnel").get("address")),)
         return asa_render.entry_lines(asa_model.MapEntry(_word(name, "name"), number, lists, peers, sets))
-    entry = ios_model.DynamicEntry(_word(dynamic_map, "dynamic_map"), number, acl=acl, transform_sets=sets)
+    match = None if acl is None else _word(acl, "acl")
+    entry = ios_model.DynamicEntry(_word(dynamic_map, "dynamic_map"), number, acl=match, transform_sets=sets)
     return [
         entry.head,
         *(f" {line}" for line in ios_render.dynamic_attributes(entry)),
@@ -100,8 +101,8 @@ def tunnels_for(
     tunnels: Sequence[Mapping[str, Any]], host: str, responders: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """One host's part of the intent, at whichever end it is. Keys are neither needed nor looked at."""
-    given = [dict(_keyless(item), pre_shared_key="-") for item in responders]
-    intent = parse_intent(given, [_keyless(item) for item in tunnels])
+    given = [dict(_keyless(item), pre_shared_key="-") for item in _listed(responders, "l2l_responders")]
+    intent = parse_intent(given, [_keyless(item) for item in _listed(tunnels, "l2l_tunnels")])
     result = []
     for tunnel in intent.tunnels:
         if host not in (tunnel.initiator, tunnel.responder.host):
@@ -123,20 +124,31 @@ def tunnels_for(
     return result
 
 
-def _keyless(item: Mapping[str, Any]) -> dict[str, Any]:
+def _keyless(item: object) -> dict[str, Any]:
+    found = _mapping(item, "l2l_responders or l2l_tunnels")
+    return {option: found[option] for option in found if option != "pre_shared_key"}
+
+
+def _mapping(item: object, option: str) -> Mapping[str, Any]:
     if not isinstance(item, Mapping):
-        raise InputError("l2l_responders or l2l_tunnels", item, "a mapping is expected here", "Give a list of mappings")
-    return {option: item[option] for option in item if option != "pre_shared_key"}
+        raise InputError(option, type(item).__name__, "a mapping is expected here", "See docs/data-model.md")
+    return item
+
+
+def _listed(items: object, option: str) -> Sequence[Any]:
+    if not isinstance(items, (list, tuple)):
+        raise InputError(option, type(items).__name__, "a list is expected here", "See docs/data-model.md")
+    return items
 
 
 def _pairs(tunnel: Mapping[str, Any]) -> list[tuple[Prefix, Prefix]]:
     sides = []
     for side in ("local", "remote"):
-        prefixes = tunnel.get(side)
+        prefixes = _mapping(tunnel, "tunnel").get(side)
         if not prefixes:
             raise InputError(side, None, "no networks are given", "Give a list as [10.1.1.0/24]")
-        prefixes = [prefixes] if isinstance(prefixes, str) else prefixes
-        sides.append([Prefix.parse(str(prefix), f"{side}[{index}]") for index, prefix in enumerate(prefixes)])
+        prefixes = [prefixes] if isinstance(prefixes, str) else _listed(prefixes, side)
+        sides.append([Prefix.parse(scalar(prefix) or "", f"{side}[{index}]") for index, prefix in enumerate(prefixes)])
     return [(local, remote) for local in sides[0] for remote in sides[1]]
 
 
@@ -144,7 +156,7 @@ def _read_list(lines: Sequence[str], platform: str) -> list[tuple[str, str, Entr
     """``(list name, line, entry)`` for each entry of ``lines``."""
     found: list[tuple[str, str, Entry]] = []
     block = ""
-    for line in [lines] if isinstance(lines, str) else lines:
+    for line in [lines] if isinstance(lines, str) else _listed(lines, "lines"):
         for text in filter(None, map(str.strip, str(line).splitlines())):
             if numbered := re.match(r"access-list (\S+) (.+)", text):
                 block = ""
@@ -173,18 +185,36 @@ def _list_lines(access_list: AccessList, platform: str) -> list[str]:
 
 def _known(platform: str) -> str:
     if platform not in PLATFORMS:
-        raise InputError("platform", platform, "this is no platform", f"Choose one of {', '.join(PLATFORMS)}")
+        raise InputError("platform", shown(platform), "this is no platform", f"Choose one of {', '.join(PLATFORMS)}")
     return platform
 
 
 def _word(value: object, option: str) -> str:
     """``value`` as one word of a device line."""
-    if value is None or not re.fullmatch(r"[!->@-~]{1,100}", str(value)):
-        raise InputError(option, value, "it is missing or not one word", f"Give {option}, without blanks")
-    return str(value)
+    text = scalar(value)
+    if text is None or not re.fullmatch(r'["->@-~][!->@-~]{0,63}', text):
+        raise InputError(
+            option,
+            shown(value),
+            "it is missing or not one word",
+            f"Give {option}: up to 64 characters without blanks and '?', the first one no '!'",
+        )
+    return text
+
+
+def _address(value: object) -> str:
+    text = scalar(value) or ""
+    try:
+        parse_address(text)
+    except ValueError:
+        raise InputError(
+            "address", shown(value), "this is not an IPv4 address", "Give the peer's address, as 192.0.2.1"
+        ) from None
+    return text
 
 
 def _sequence(value: object) -> int:
-    if not str(value).isdecimal() or not 1 <= int(str(value)) <= 65535:
-        raise InputError("sequence", value, "out of range", "Give a whole number from 1 to 65535")
-    return int(str(value))
+    number = whole_number(value, 1, 65535)
+    if number is None:
+        raise InputError("sequence", shown(value), "out of range", "Give a whole number from 1 to 65535")
+    return number

@@ -29,9 +29,23 @@ class InputError(CoreError):
         self.value = value
         self.problem = problem
         self.remedy = remedy
+        super().__init__(_visible(f"{option}{_told(value)}: {problem}. {remedy}."))
+
+
+def _told(value: object) -> str:
+    """`` = VALUE``, or nothing for None."""
+    if value is None:
+        return ""
+    try:
         text = str(value)
-        shown = "" if value is None else f" = {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
-        super().__init__(f"{option}{shown}: {problem}. {remedy}.")
+    except ValueError:  # a whole number of more than 4,300 digits
+        text = type(value).__name__
+    return f" = {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
+
+
+def _visible(text: str) -> str:
+    """Control characters as escapes: a value must not write over the message in the reader's terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 class ReadError(CoreError):

@@ -10,21 +10,37 @@ into frozen values and refuses, by itself and without any device, all that canno
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES, IkeProposal, Suite, Transform, require_strength
+from .algorithms import (
+    ENCRYPTIONS,
+    GROUPS,
+    HASHES,
+    SUITES,
+    IkeProposal,
+    Suite,
+    Transform,
+    require_group_strength,
+    require_strength,
+)
 from .errors import InputError
 from .prefixes import Prefix, Region, dotted, parse_address
 from .secret import Secret
 
 #: A pre-shared key as both platforms take it: printable, no blank (it would end the word), no ``?`` (it starts
-#: the help), at most 128 characters (ASA 7.x guide, tunnel-group; IOS takes as many).
-_KEY = re.compile(r"[!->@-~]{1,128}")
+#: the help), at most 128 characters (ASA guides, tunnel-group; IOS takes as many).
+_KEY = re.compile(r"[!->@-~]+")
+KEY_LIMIT = 128
 
 #: A tunnel's name goes into names of device objects: a letter, then letters, digits, ``_ . -``.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+
+#: A host is an inventory name: it goes into messages and names of files, never into a line.
+_HOST = re.compile(r"[^\s/](.{0,253}[^\s/])?")
 
 #: ``nameif`` of a PIX/ASA (48 characters), ``GigabitEthernet0/0/1.100`` of a router.
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}")
@@ -119,9 +135,39 @@ class Intent:
 
 def interface_name(value: object, option: str) -> str:
     """``value`` as the name of an interface; raises InputError for what no device would take in a line."""
-    if not _INTERFACE.fullmatch(str(value)):
-        raise InputError(option, value, "no interface has such a name", "Give its name as the device shows it")
+    text = scalar(value)
+    if text is None or not _INTERFACE.fullmatch(text):
+        raise InputError(option, shown(value), "no interface has such a name", "Give its name as the device shows it")
+    return text
+
+
+def scalar(value: object) -> str | None:
+    """``value`` as one text: strings, numbers, dates (YAML makes them), vaulted strings. None for everything else."""
+    if value is None or isinstance(value, (bool, Mapping, list, tuple, set, frozenset, bytes, bytearray)):
+        return None
+    if isinstance(value, int) and value.bit_length() > 128:
+        return None
     return str(value)
+
+
+def whole_number(value: object, low: int, high: int) -> int | None:
+    """``value`` as a whole number between the bounds, written in ASCII digits; None when it is none."""
+    text = scalar(value)
+    if text is None or not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
+        return None
+    return int(text)
+
+
+def shown(value: object) -> object:
+    """``value`` for a message: of what is no single text only its type, for a key may be in it."""
+    return value if value is None or isinstance(value, bool) or scalar(value) is not None else type(value).__name__
+
+
+def refuse_choice(option: str, value: object, choices: Sequence[Any]) -> InputError:
+    """The error for a value that is not one of ``choices``."""
+    return InputError(
+        option, shown(value), "this is not one of the choices", f"Choose one of {', '.join(map(str, choices))}"
+    )
 
 
 @dataclass
@@ -142,7 +188,7 @@ class _Reader:
             )
         if unknown := sorted(str(key) for key in set(self.data) - self.known):
             raise InputError(
-                f"{self.path}.{unknown[0]}",
+                f"{self.path}.{unknown[0][:40]}",
                 None,
                 "there is no such option",
                 f"Known are: {', '.join(sorted(self.known))}",
@@ -150,97 +196,179 @@ class _Reader:
 
     def text(self, key: str) -> str:
         value = self.data.get(key)
-        if value is None or str(value) == "":
+        text = scalar(value)
+        if value is None or text == "":
             raise InputError(f"{self.path}.{key}", None, "it is missing", f"Give {key}")
-        if isinstance(value, (bool, Mapping)) or (isinstance(value, Sequence) and not isinstance(value, str)):
-            raise InputError(f"{self.path}.{key}", value, "a text is expected here", "Put it in quotes, as one word")
-        return str(value)
+        if text is None:
+            raise InputError(
+                f"{self.path}.{key}", shown(value), "a text is expected here", "Put it in quotes, as one word"
+            )
+        return text
+
+    def host(self, key: str) -> str:
+        text = self.text(key)
+        if not (_HOST.fullmatch(text) and text.isprintable()):
+            raise InputError(
+                f"{self.path}.{key}",
+                text,
+                "no host of an inventory has such a name",
+                "Give the inventory name: up to 255 printable characters, without '/' and without blanks around it",
+            )
+        return text
+
+    def part(self, key: str, known: str) -> _Reader:
+        """A mapping inside; an empty one when it is not given."""
+        value = self.data.get(key)
+        return _Reader({} if value is None else value, f"{self.path}.{key}", frozenset(known.split()))
 
     def integer(self, key: str, low: int, high: int, unit: str) -> int | None:
         value = self.data.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not str(value).isdecimal() or not low <= int(value) <= high:
+        number = whole_number(value, low, high)
+        if number is None:
             raise InputError(
-                f"{self.path}.{key}", value, "out of range", f"Give a whole number from {low} to {high} ({unit})"
+                f"{self.path}.{key}",
+                shown(value),
+                "out of range",
+                f"Give a whole number from {low} to {high} ({unit})",
             )
-        return int(value)
+        return number
 
     def choice(self, key: str, choices: Sequence[Any], default: Any = None) -> Any:
         value = self.data.get(key)
         if value is None:
             return default
-        found = next((choice for choice in choices if str(choice) == str(value)), None)
+        text = scalar(value)
+        found = next((choice for choice in choices if str(choice) == text), None)
         if found is None:
-            raise InputError(
-                f"{self.path}.{key}",
-                value,
-                "this is not one of the choices",
-                f"Choose one of {', '.join(map(str, choices))}",
-            )
+            raise refuse_choice(f"{self.path}.{key}", value, choices)
         return found
 
     def networks(self, key: str) -> tuple[Network, ...]:
         items = self.data.get(key)
         path = f"{self.path}.{key}"
-        if isinstance(items, (str, Mapping)):
+        if isinstance(items, (str, Mapping)) and items:
             items = [items]
-        if items is not None and (not isinstance(items, Sequence) or isinstance(items, bytes)):
+        if items is not None and items != "" and not isinstance(items, (list, tuple, Mapping)):
             raise InputError(path, type(items).__name__, "a list is expected here", "Write it as [10.1.1.0/24]")
         if not items:
             raise InputError(path, None, "the list is empty", "Name at least one network, as 10.1.1.0/24")
         found: list[Network] = []
+        taken = _Taken()
         for index, item in enumerate(items):
             at = f"{path}[{index}]"
-            if isinstance(item, Mapping):
-                reader = _Reader(item, at, frozenset({"prefix", "interface"}))
-                interface = item.get("interface")
-                network = Network(
-                    Prefix.parse(reader.text("prefix"), f"{at}.prefix"),
-                    interface_name(interface, f"{at}.interface") if interface else None,
-                )
-            else:
-                network = Network(Prefix.parse(str(item), at))
-            clash = next((other for other in found if other.prefix.overlaps(network.prefix)), None)
-            if clash:
-                raise InputError(at, network, f"it overlaps {clash} of the same list", "Name each network once")
+            network = _read_network(item, at)
+            if clash := taken.overlapping(network):
+                raise InputError(at, network, f"it overlaps {clash[0]} of the same list", "Name each network once")
+            taken.add(network)
             found.append(network)
         return tuple(found)
 
     def key(self, key: str) -> Secret:
         value = self.data.get(key)
         path = f"{self.path}.{key}"
-        if value is None or str(value) == "":
+        text = scalar(value)
+        if value is None or text == "":
             raise InputError(
                 path, None, "it is missing or empty", "Give the key that both ends share, best from a vault"
             )
-        if not _KEY.fullmatch(str(value)):
-            # The value is a secret: say what is allowed, never what was given.
+        # The value is a secret: each message says what is allowed, never what was given.
+        if text is None or isinstance(value, (int, float)):
             raise InputError(
                 path,
                 None,
-                "the devices cannot take this key",
-                "Use 1 to 128 printable ASCII characters without blanks and without '?'",
+                "YAML does not read it as a text, so the devices would get something else than what was written",
+                "Put it in quotes",
             )
-        if set(str(value)) == {"*"}:
+        if len(text) > KEY_LIMIT:
+            raise InputError(
+                path,
+                None,
+                f"the key has {len(text)} characters, and the devices take up to {KEY_LIMIT}",
+                "Use a shorter key",
+            )
+        if not _KEY.fullmatch(text):
+            raise InputError(
+                path,
+                None,
+                f"the devices cannot take this key: it holds {_unfit(text)}",
+                "Use printable ASCII characters without blanks and without '?'",
+            )
+        if set(text) == {"*"}:
             raise InputError(
                 path, None, "it is made of stars only, as devices show a key that they hide", "Give the key itself"
             )
-        if str(value) in ("0", "6"):
-            # IOS reads a lone 0 or 6 as the form of the key that follows.
-            raise InputError(path, None, "IOS cannot take this digit as a key", "Use a longer key")
-        return Secret(str(value))
+        if text.isdecimal() and len(text) == 1:
+            # IOS reads a lone 0 or 6 as the form of the key that follows; which digits others read so is not sourced.
+            raise InputError(
+                path,
+                None,
+                "it is a single digit, which devices read as the form of a key that follows",
+                "Use a longer key",
+            )
+        return Secret(text)
+
+
+def _unfit(key: str) -> str:
+    """What of a key the command line cannot take, in words: no piece of the key."""
+    kinds = (
+        ("a line break or another control character", any(ord(char) < 32 or ord(char) == 127 for char in key)),
+        ("a blank, which ends the word", " " in key),
+        ("'?', which calls the help", "?" in key),
+        ("characters outside ASCII", not key.isascii()),
+    )
+    return ", ".join(words for words, found in kinds if found)
+
+
+class _Taken:
+    """Networks that do not overlap, each with whose it is; to look one up takes a bisection, for lists may be long."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._held: list[tuple[Network, str, int]] = []
+
+    def overlapping(self, network: Network) -> tuple[Network, str, int] | None:
+        """What shares an address with ``network``."""
+        at = bisect_left(self._starts, network.prefix.network)
+        near = self._held[max(at - 1, 0) : at + 1]
+        return next((held for held in near if held[0].prefix.overlaps(network.prefix)), None)
+
+    def add(self, network: Network, owner: str = "", index: int = 0) -> None:
+        at = bisect_left(self._starts, network.prefix.network)
+        self._starts.insert(at, network.prefix.network)
+        self._held.insert(at, (network, owner, index))
+
+
+def _read_network(item: object, at: str) -> Network:
+    if isinstance(item, Mapping):
+        reader = _Reader(item, at, frozenset({"prefix", "interface"}))
+        prefix, option, interface = reader.text("prefix"), f"{at}.prefix", item.get("interface")
+    else:
+        prefix, option, interface = scalar(item) or "", at, None
+        if not prefix:
+            raise InputError(at, shown(item), "this is not an IPv4 network", "Write it as 10.1.1.0/24")
+    network = Prefix.parse(prefix, option)
+    first = network.network >> 24
+    if first >= 224 or (network.length >= 8 and first in (0, 127)):
+        raise InputError(option, network, "no host can have an address of this network", "Name a network of hosts")
+    return Network(network, None if interface is None else interface_name(interface, f"{at}.interface"))
 
 
 def _read_suite(reader: _Reader) -> Suite:
     name = reader.data.get("suite")
     full = {key: reader.data.get(key) for key in ("ike", "ipsec")}
     if name and any(full.values()):
-        raise InputError(f"{reader.path}.suite", name, "both a suite and ike/ipsec are given", "Give one or the other")
+        raise InputError(
+            f"{reader.path}.suite", shown(name), "both a suite and ike/ipsec are given", "Give one or the other"
+        )
     if name:
-        if not isinstance(name, str) or name not in SUITES:
-            raise InputError(f"{reader.path}.suite", name, "there is no such suite", f"Known are: {', '.join(SUITES)}")
-        return SUITES[name]
+        suite = SUITES.get(scalar(name) or "")
+        if suite is None:
+            raise InputError(
+                f"{reader.path}.suite", shown(name), "there is no such suite", f"Known are: {', '.join(SUITES)}"
+            )
+        return suite
     if not all(full.values()):
         raise InputError(
             f"{reader.path}.suite",
@@ -248,8 +376,7 @@ def _read_suite(reader: _Reader) -> Suite:
             "it is missing",
             f"Name one of {', '.join(SUITES)}, or give ike and ipsec in full",
         )
-    ike = _Reader(full["ike"] or {}, f"{reader.path}.ike", frozenset({"encryption", "hash", "group"}))
-    ipsec = _Reader(full["ipsec"] or {}, f"{reader.path}.ipsec", frozenset({"encryption", "hash"}))
+    ike, ipsec = reader.part("ike", "encryption hash group"), reader.part("ipsec", "encryption hash")
     for part, keys in ((ike, ("encryption", "hash", "group")), (ipsec, ("encryption", "hash"))):
         for key in keys:
             part.text(key)
@@ -265,39 +392,42 @@ def _read_responder(data: Mapping[str, Any], path: str) -> Responder:
     suite = _read_suite(reader)
     allowed = reader.choice("allow_weak_crypto", ("none", "legacy", "broken"), "legacy")
     require_strength(suite, allowed, f"{path}.suite")
-    lifetimes = _Reader(
-        data.get("lifetimes") or {}, f"{path}.lifetimes", frozenset({"ike_seconds", "ipsec_seconds", "ipsec_kilobytes"})
-    )
+    lifetimes = reader.part("lifetimes", "ike_seconds ipsec_seconds ipsec_kilobytes")
     # Ranges that both ends take: IOS 60-86400 (IKE), 120-86400 and 2560-4294967295 (IPsec).
     ike_seconds = lifetimes.integer("ike_seconds", 120, 86400, "seconds")
     dpd = None
-    if data.get("dpd"):
-        probe = _Reader(data["dpd"], f"{path}.dpd", frozenset({"interval", "retry"}))
+    probe = reader.part("dpd", "interval retry")
+    if probe.data:
         # IOS: keepalive 10-3600, retry 2-60; PIX/ASA: threshold 10-3600, retry 2-10.
         interval, retry = probe.integer("interval", 10, 3600, "seconds"), probe.integer("retry", 2, 10, "seconds")
         dpd = DeadPeerDetection(interval or 10, retry or 2)
+    pfs = reader.choice("pfs", GROUPS)
+    if pfs is not None:
+        require_group_strength(pfs, allowed, f"{path}.pfs")
     return Responder(
-        host=reader.text("host"),
+        host=reader.host("host"),
         address=_read_address(reader.text("address"), f"{path}.address"),
         networks=reader.networks("networks"),
         suite=Suite(
             suite.name, IkeProposal(suite.ike.encryption, suite.ike.hash, suite.ike.group, ike_seconds), suite.ipsec
         ),
         pre_shared_key=reader.key("pre_shared_key"),
-        match_address=_read_bool(data.get("match_address", True), f"{path}.match_address"),
+        match_address=_read_bool(data.get("match_address"), f"{path}.match_address", default=True),
         allow_weak_crypto=allowed,
         dpd=dpd,
-        pfs=reader.choice("pfs", GROUPS),
+        pfs=pfs,
         ipsec_seconds=lifetimes.integer("ipsec_seconds", 120, 86400, "seconds"),
         ipsec_kilobytes=lifetimes.integer("ipsec_kilobytes", 2560, 2147483647, "kilobytes"),
     )
 
 
-def _read_bool(value: object, path: str) -> bool:
+def _read_bool(value: object, path: str, *, default: bool) -> bool:
+    if value is None:
+        return default
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    found = words.get(str(value).lower())
+    found = value if isinstance(value, bool) else words.get((scalar(value) or "").lower())
     if found is None:
-        raise InputError(path, value, "this is neither true nor false", "Write true or false")
+        raise InputError(path, shown(value), "this is neither true nor false", "Write true or false")
     return found
 
 
@@ -333,7 +463,7 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
             "it goes into names on the device",
             "Use a letter, then up to 39 letters, digits and _ . -",
         )
-    host = reader.text("responder")
+    host = reader.host("responder")
     responder = responders.get(host)
     if responder is None:
         raise InputError(
@@ -344,7 +474,7 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
         )
     networks = reader.networks("networks")
     chosen = responder.networks
-    if data.get("responder_networks"):
+    if data.get("responder_networks") is not None:
         chosen = reader.networks("responder_networks")
         for network in chosen:
             if not any(own.prefix.contains(network.prefix) for own in responder.networks):
@@ -390,60 +520,76 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
             "Leave it out; a key per initiator needs IKEv2",
         )
     present = reader.choice("state", ("present", "absent"), "present") == "present"
-    return Tunnel(name, reader.text("initiator"), responder, networks, chosen, present)
+    return Tunnel(name, reader.host("initiator"), responder, networks, chosen, present)
 
 
 def _interface_of(network: Network, wholes: Sequence[Network]) -> str | None:
     return next((whole.interface for whole in wholes if whole.prefix.contains(network.prefix)), None)
 
 
-def _refuse_overlaps(tunnels: Sequence[Tunnel]) -> None:
-    """Networks of all tunnels of one responder, and of one initiator, must not overlap."""
+def _refuse_doubles(tunnels: Sequence[Tunnel]) -> None:
+    """Each name once, and one tunnel for a pair of devices."""
+    names: set[str] = set()
+    pairs: dict[tuple[str, str], str] = {}
     for index, tunnel in enumerate(tunnels):
-        for other in tunnels[:index]:
-            if tunnel.name == other.name:
-                raise InputError(
-                    f"l2l_tunnels[{index}].name", tunnel.name, "two tunnels have this name", "Give each its own"
-                )
-            same_initiator = tunnel.initiator == other.initiator
-            same_responder = tunnel.responder.host == other.responder.host
-            if same_initiator and same_responder:
-                raise InputError(
-                    f"l2l_tunnels[{index}]",
-                    tunnel.name,
-                    f"{tunnel.initiator} and {tunnel.responder.host} have the tunnel {other.name} already",
-                    f"Add the networks to {other.name}",
-                )
-            # At the responder the initiators' networks must be distinct, at the initiator the responders'.
-            if same_responder:
-                _refuse_clash(index, "networks", tunnel.networks, other.networks, other.name)
-            elif same_initiator:
-                _refuse_clash(
-                    index, "responder_networks", tunnel.responder_networks, other.responder_networks, other.name
-                )
-                # What is local in one tunnel cannot be remote in another.
-                _refuse_clash(index, "networks", tunnel.networks, other.responder_networks, other.name)
-                _refuse_clash(index, "responder_networks", tunnel.responder_networks, other.networks, other.name)
+        if tunnel.name in names:
+            raise InputError(
+                f"l2l_tunnels[{index}].name", tunnel.name, "two tunnels have this name", "Give each its own"
+            )
+        names.add(tunnel.name)
+        pair = (tunnel.initiator, tunnel.responder.host)
+        if pair in pairs:
+            raise InputError(
+                f"l2l_tunnels[{index}]",
+                tunnel.name,
+                f"{tunnel.initiator} and {tunnel.responder.host} have the tunnel {pairs[pair]} already",
+                f"Add the networks to {pairs[pair]}",
+            )
+        pairs[pair] = tunnel.name
 
 
-def _refuse_clash(index: int, key: str, ours: Sequence[Network], theirs: Sequence[Network], name: str) -> None:
-    for one in ours:
-        for two in theirs:
-            if one.prefix.overlaps(two.prefix):
-                raise InputError(
-                    f"l2l_tunnels[{index}].{key}",
-                    one,
-                    f"it overlaps {two} of the tunnel {name}: the device could not tell the two apart",
-                    "Renumber one side or name smaller networks",
-                )
+def _refuse_overlaps(tunnels: Sequence[Tunnel]) -> None:
+    """Networks of all tunnels of one responder, and of one initiator, must not overlap.
+
+    At the responder the initiators' networks must be distinct, at the initiator the responders'; and what is local in
+    one tunnel cannot be remote in another. The later one of two tunnels is the one that is refused.
+    """
+    callers: dict[str, _Taken] = defaultdict(_Taken)
+    remotes: dict[str, _Taken] = defaultdict(_Taken)
+    for index, tunnel in enumerate(tunnels):
+        for taken, key, networks in (
+            (callers[tunnel.responder.host], "networks", tunnel.networks),
+            (remotes[tunnel.initiator], "responder_networks", tunnel.responder_networks),
+        ):
+            for network in networks:
+                if clash := taken.overlapping(network):
+                    raise _overlap(index, key, network, clash[0], clash[1])
+                taken.add(network, tunnel.name, index)
+    for index, tunnel in enumerate(tunnels):
+        for network in tunnel.networks:
+            if clash := remotes[tunnel.initiator].overlapping(network):
+                remote, name, other = clash
+                if other < index:
+                    raise _overlap(index, "networks", network, remote, name)
+                raise _overlap(other, "responder_networks", remote, network, tunnel.name)
+
+
+def _overlap(index: int, key: str, one: Network, two: Network, name: str) -> InputError:
+    return InputError(
+        f"l2l_tunnels[{index}].{key}",
+        one,
+        f"it overlaps {two} of the tunnel {name}: the device could not tell the two apart",
+        "Renumber one side or name smaller networks",
+    )
 
 
 def parse_intent(responders: Sequence[Mapping[str, Any]] | None, tunnels: Sequence[Mapping[str, Any]] | None) -> Intent:
     """Read ``l2l_responders`` and ``l2l_tunnels``. Raises InputError naming option, value and remedy."""
     by_host: dict[str, Responder] = {}
+    by_address: dict[str, str] = {}
     given: tuple[tuple[str, object], ...] = (("l2l_responders", responders), ("l2l_tunnels", tunnels))
     for name, items in given:
-        if items and (not isinstance(items, Sequence) or isinstance(items, (str, bytes))):
+        if items is not None and not isinstance(items, (list, tuple)):
             raise InputError(name, type(items).__name__, "a list is expected here", "See docs/data-model.md")
     for index, item in enumerate(responders or ()):
         path = f"l2l_responders[{index}]"
@@ -452,14 +598,14 @@ def parse_intent(responders: Sequence[Mapping[str, Any]] | None, tunnels: Sequen
             raise InputError(
                 f"{path}.host", responder.host, "this host stands twice in the list", "Merge the two entries"
             )
-        clash = next((other for other in by_host.values() if other.address == responder.address), None)
-        if clash:
+        if responder.address in by_address:
             raise InputError(
                 f"{path}.address",
                 responder.address,
-                f"{clash.host} has it already",
+                f"{by_address[responder.address]} has it already",
                 "Give each responder its own address",
             )
+        by_address[responder.address] = responder.host
         by_host[responder.host] = responder
     read = tuple(_read_tunnel(item, f"l2l_tunnels[{index}]", by_host) for index, item in enumerate(tunnels or ()))
     for index, tunnel in enumerate(read):
@@ -470,5 +616,6 @@ def parse_intent(responders: Sequence[Mapping[str, Any]] | None, tunnels: Sequen
                 "this host is a responder",
                 "An initiator is a PIX/ASA with a dynamic address, a responder an IOS router; name the PIX/ASA here",
             )
+    _refuse_doubles(read)
     _refuse_overlaps(read)
     return Intent(tuple(by_host.values()), read)

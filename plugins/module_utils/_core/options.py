@@ -11,14 +11,30 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import InputError
-from .intent import interface_name
+from .intent import interface_name, refuse_choice, scalar, shown, whole_number
 
 #: Objects with this prefix are ours whoever made them.
 PREFIX = "L2L-"
 
 #: Names of maps, sets and lists as both platforms take them. How long a name may be is not sourced; 64 stays far below
 #: an input line of 254 characters (IOS), and the commands of two names and two networks fit.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+NAME_LIMIT = 64
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
+
+#: What may stand in braces in which name, with the shortest text that it can become.
+_BRACES = {
+    "transform_set": ("transform", "DES-MD5"),
+    "crypto_acl": ("tunnel", "t"),
+    "exemption_acl": ("interface", "i"),
+}
+
+#: Names that must differ: one list cannot tell what is protected or matched, and decide what is translated.
+_DISTINCT = (("crypto_acl", "exemption_acl"), ("match_acl", "nat_acl"))
+
+#: What both platforms take: IKE policies of PIX/ASA go up to 65534, those of IOS up to 10000.
+_RANGES = {"ike_policy": (1, 10000), "sequence": (1, 65535), "nat_id": (1, 65535)}
+
+_CHOICES = {"pat": ("foreign", "present"), "update_secret": ("on_create", "always")}
 
 #: Lists of a router: IOS takes a name that begins with a letter, or the number of an extended list.
 _IOS_LISTS = ("match_acl", "nat_acl")
@@ -48,36 +64,25 @@ class Names:
     def read(cls, data: Mapping[str, Any] | None) -> Names:
         """From the user's ``names``; raises InputError for an unknown or impossible one."""
         values: dict[str, Any] = {}
-        if data and not isinstance(data, Mapping):
+        if data is not None and not isinstance(data, Mapping):
             raise InputError("names", type(data).__name__, "a mapping is expected here", "Write it as crypto_map: VPN")
         known = {item.name for item in fields(cls)}
-        ranges = {"ike_policy": (1, 10000), "sequence": (1, 65535), "nat_id": (1, 65535)}
         for key, value in (data or {}).items():
-            if value is None:
-                continue
-            option = f"names.{key}"
+            option = f"names.{str(key)[:40]}"
             if key not in known:
                 raise InputError(option, None, "there is no such name", f"Known are: {', '.join(sorted(known))}")
-            if key in ranges:
-                low, high = ranges[key]
-                if not str(value).isdecimal() or not low <= int(value) <= high:
-                    raise InputError(option, value, "out of range", f"Give a whole number from {low} to {high}")
-                values[key] = int(value)
-                continue
-            bare = str(value).replace("{tunnel}", "T").replace("{interface}", "I").replace("{transform}", "X")
-            if not _NAME.fullmatch(bare):
+            if value is not None:
+                values[key] = _number(key, value) if key in _RANGES else _name(key, value)
+        found = cls(**values)
+        for one, two in _DISTINCT:
+            if getattr(found, one) == getattr(found, two):
                 raise InputError(
-                    option, value, "the devices cannot take this name", "Use up to 64 letters, digits and _ . -"
+                    f"names.{two if two in values else one}",
+                    getattr(found, two),
+                    f"{one} and {two} have the same name, and one list cannot be both",
+                    "Give each its own",
                 )
-            if key in _IOS_LISTS and bare[0].isdigit() and not _is_extended(bare):
-                raise InputError(
-                    option,
-                    value,
-                    "IOS has no extended access list of this name",
-                    "Begin with a letter, or give a number from 100 to 199 or from 2000 to 2699",
-                )
-            values[key] = str(value)
-        return cls(**values)
+        return found
 
     def rendered(self, name: str, **parts: str) -> str:
         """A name with what stands in braces filled in: ``rendered("crypto_acl", tunnel="osaka")``.
@@ -86,18 +91,62 @@ class Names:
         """
         template: str = getattr(self, name)
         text = template.format(**parts)
+        if len(text) > NAME_LIMIT:
+            raise InputError(
+                f"names.{name}",
+                template,
+                f"it becomes '{text}', which has {len(text)} characters, and the devices take up to {NAME_LIMIT}",
+                "Shorten it, or what is filled in",
+            )
         if not _NAME.fullmatch(text):
             raise InputError(
                 f"names.{name}",
                 template,
-                f"it becomes '{text}', and the devices take up to 64 letters, digits and _ . -",
-                "Shorten it, or what is filled in",
+                f"it becomes '{text}', and the devices take letters, digits and _ . -",
+                "Leave the braces out, and give a name of its own",
             )
         return text
 
 
-def _is_extended(number: str) -> bool:
-    return number.isdecimal() and any(low <= int(number) <= high for low, high in _EXTENDED)
+def _number(key: str, value: object) -> int:
+    low, high = _RANGES[key]
+    number = whole_number(value, low, high)
+    if number is None:
+        raise InputError(f"names.{key}", shown(value), "out of range", f"Give a whole number from {low} to {high}")
+    return number
+
+
+def _name(key: str, value: object) -> str:
+    option = f"names.{key}"
+    text = scalar(value)
+    brace, shortest = _BRACES.get(key, ("", ""))
+    bare = text.replace(f"{{{brace}}}", shortest) if text and brace else text
+    if bare and re.search(r"\{(tunnel|interface|transform)\}", bare):
+        raise InputError(
+            option,
+            text,
+            "these braces mean nothing in this name",
+            f"Only {{{brace}}} is filled in here" if brace else "Leave them out: nothing is filled in here",
+        )
+    if text is None or bare is None or not _NAME.fullmatch(bare):
+        raise InputError(
+            option,
+            shown(value),
+            "the devices cannot take this name",
+            f"Use up to {NAME_LIMIT} letters, digits and _ . - and begin with a letter or a digit",
+        )
+    if key in _IOS_LISTS and bare[0].isdigit() and not _is_extended(bare):
+        raise InputError(
+            option,
+            text,
+            "IOS has no extended access list of this name",
+            "Begin with a letter, or give a number from 100 to 199 or from 2000 to 2699",
+        )
+    return text
+
+
+def _is_extended(name: str) -> bool:
+    return any(whole_number(name, low, high) is not None for low, high in _EXTENDED) and not name.startswith("0")
 
 
 @dataclass(frozen=True)
@@ -115,7 +164,15 @@ class Options:
     behind_nat: bool = False
 
     def __post_init__(self) -> None:
-        if self.outside_interface:
+        for option, choices in _CHOICES.items():
+            value = getattr(self, option)
+            if not isinstance(value, str) or value not in choices:
+                raise refuse_choice(option, value, choices)
+        for option in ("remove_shared", "exclusive", "partial", "behind_nat"):
+            value = getattr(self, option)
+            if not isinstance(value, bool):
+                raise InputError(option, shown(value), "this is neither true nor false", "Write true or false")
+        if self.outside_interface is not None:
             interface_name(self.outside_interface, "outside_interface")
 
 

@@ -159,7 +159,7 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     "an empty key": ([responder(pre_shared_key="")], [], "l2l_responders[0].pre_shared_key", "missing or empty"),
     "a key with a blank": ([responder(pre_shared_key="a b")], [], "l2l_responders[0].pre_shared_key", "cannot take"),
     "a key with a question mark": (
-        [responder(pre_shared_key="what?")], [], "l2l_responders[0].pre_shared_key", "without '?'",
+        [responder(pre_shared_key="what?")], [], "l2l_responders[0].pre_shared_key", "it holds '?'",
     ),
     "a key with a new line": (
         [responder(pre_shared_key="a\nreload")], [], "l2l_responders[0].pre_shared_key", "cannot take",
@@ -168,7 +168,7 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
         [responder(pre_shared_key="abc\n")], [], "l2l_responders[0].pre_shared_key", "cannot take",
     ),
     "a key that is too long": (
-        [responder(pre_shared_key="x" * 129)], [], "l2l_responders[0].pre_shared_key", "1 to 128",
+        [responder(pre_shared_key="x" * 129)], [], "l2l_responders[0].pre_shared_key", "take up to 128",
     ),
     "a key of other letters": (
         [responder(pre_shared_key="ключ")], [], "l2l_responders[0].pre_shared_key", "printable ASCII",
@@ -176,7 +176,7 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     "a key that a device showed": (
         [responder(pre_shared_key="*****")], [], "l2l_responders[0].pre_shared_key", "made of stars only",
     ),
-    "a key that is a form": ([responder(pre_shared_key=6)], [], "l2l_responders[0].pre_shared_key", "longer key"),
+    "a key that is a form": ([responder(pre_shared_key="6")], [], "l2l_responders[0].pre_shared_key", "longer key"),
     "match_address that is neither": (
         [responder(match_address="maybe")], [], "l2l_responders[0].match_address", "neither true nor false",
     ),

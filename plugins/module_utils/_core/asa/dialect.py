@@ -80,21 +80,29 @@ _BANDS: tuple[tuple[tuple[int, int], Dialect | None], ...] = (
 
 def for_version(version: str) -> Dialect:
     """The dialect of ``7.2(2)``. Raises InputError for releases that are not supported."""
-    number = re.match(r"(\d+)\.(\d+)", version)
-    found: Dialect | None = None
-    problem = "this release of PIX/ASA is not supported"
-    if number:
-        release = (int(number[1]), int(number[2]))
-        if release < (7, 0):
-            problem = "PIX 6.x has no tunnel groups and writes tunnels in another way"
-        elif release >= (8, 3):
-            problem = "from 8.3 on translation is written in another way, which is not supported yet"
-        for first, dialect in _BANDS:
-            if release >= first:
-                found = dialect
+    # ``7.2(2)``, ``8.0(4)28``, ``8.2``; nothing else, for it is repeated in messages.
+    number = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})([(.][0-9().]*)?", version)
+    if not number:
+        raise InputError(
+            "version",
+            version or None,
+            "this release of PIX/ASA is not supported: it is not written as one",
+            "Supported are 7.0 to 8.2, written as 7.2(2)",
+        )
+    release = (int(number[1]), int(number[2]))
+    if release < (7, 0):
+        raise InputError(
+            "version",
+            version,
+            "PIX 6.x has no tunnel groups and writes tunnels in another way",
+            "Supported are 7.0 to 8.2: upgrade the PIX, or keep its tunnels by hand",
+        )
+    found = next(dialect for first, dialect in reversed(_BANDS) if release >= first)
     if found is None:
-        remedy = "Supported are 7.0 to 8.2"
-        if number and release < (7, 0):
-            remedy += ": upgrade the PIX, or keep its tunnels by hand"
-        raise InputError("version", version, problem, remedy)
+        raise InputError(
+            "version",
+            version,
+            "from 8.3 on translation is written in another way, which is not supported yet",
+            "Supported are 7.0 to 8.2",
+        )
     return found

@@ -53,6 +53,28 @@ IOS_12_4 = Dialect("IOS 12.4")
 
 def for_version(version: str) -> Dialect:
     """The dialect of ``12.4``. Raises InputError for releases that are not supported."""
-    if re.match(r"12\.4", version):
-        return IOS_12_4
-    raise InputError("version", version, "this release of IOS is not supported", "Supported is 12.4")
+    # ``12.4``, ``12.4(6)T2``, ``12.4T``; nothing else, for it is repeated in messages.
+    number = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})([(.A-Za-z][0-9A-Za-z().]*)?", version)
+    if not number:
+        raise InputError(
+            "version",
+            version or None,
+            "this release of IOS is not supported: it is not written as one",
+            "Supported is 12.4, written as 12.4 or 12.4(6)T2",
+        )
+    release = (int(number[1]), int(number[2]))
+    if release < (12, 4):
+        raise InputError(
+            "version",
+            version,
+            "this release of IOS is too old",
+            "Supported is 12.4: upgrade the router, or keep its tunnels by hand",
+        )
+    if release > (12, 4):
+        raise InputError(
+            "version",
+            version,
+            "IOS 15 and IOS XE write keys and lists in another way, which is not supported yet",
+            "Supported is 12.4",
+        )
+    return IOS_12_4
