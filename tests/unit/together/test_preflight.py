@@ -55,6 +55,23 @@ def test_a_router_that_is_called_at_another_address_is_not_ready() -> None:
     assert site.run(preflight="fail", behind_nat=True, **elsewhere)["changed"]
 
 
+@pytest.mark.parametrize(
+    ("platform", "start", "interface"),
+    [
+        ("asa", "pix-7.2-start.cfg", "interface Ethernet0\n"),
+        ("ios", "ios-12.4-start.cfg", "interface Ethernet0/0\n"),
+    ],
+)
+def test_an_interface_that_is_shut_down_is_told(platform: str, start: str, interface: str) -> None:
+    text = seed(start)
+    assert interface in text
+    site = Site(platform, text.replace(interface, interface + " shutdown\n"))
+    site.device.leases["outside"] = "172.16.1.1"
+    with pytest.raises(PreconditionError, match=r"is down \(administratively down (up|down)\).*no shutdown"):
+        site.run(preflight="fail")
+    assert "preflight-interface-down" in {row["code"] for row in site.run(preflight="warn")["findings"]}
+
+
 def test_taking_away_needs_no_readiness() -> None:
     site = Site("asa", seed("pix-7.2-running-config.cfg"))
     assert site.run(state="absent", preflight="fail")["changed"]
