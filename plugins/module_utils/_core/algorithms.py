@@ -207,7 +207,9 @@ def require_strength(suite: Suite, allowed: str, option: str) -> None:
             option,
             suite.name,
             f"it holds {weak}, and allow_weak_crypto is {allowed}",
-            f"The best suite of all supported releases is {BEST_EVERYWHERE.name} "
+            f"No supported release has a better one: set allow_weak_crypto: {_needed(suite)} on this responder"
+            if suite == BEST_EVERYWHERE
+            else f"The best suite of all supported releases is {BEST_EVERYWHERE.name} "
             f"(allow_weak_crypto: {_needed(BEST_EVERYWHERE)}); to keep this one set allow_weak_crypto: {_needed(suite)} "
             "on this responder",
         )

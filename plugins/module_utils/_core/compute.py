@@ -156,8 +156,11 @@ def _read_list(lines: Sequence[str], platform: str) -> list[tuple[str, str, Entr
     """``(list name, line, entry)`` for each entry of ``lines``."""
     found: list[tuple[str, str, Entry]] = []
     block = ""
-    for line in [lines] if isinstance(lines, str) else _listed(lines, "lines"):
-        for text in filter(None, map(str.strip, str(line).splitlines())):
+    for index, line in enumerate([lines] if isinstance(lines, str) else _listed(lines, "lines")):
+        given = scalar(line)
+        if given is None:
+            raise InputError(f"lines[{index}]", shown(line), "a text is expected here", "Give the lines of one list")
+        for text in filter(None, map(str.strip, given.splitlines())):
             if numbered := re.match(r"access-list (\S+) (.+)", text):
                 block = ""
                 entry = asa_parse.parse_entry(numbered[2]) if platform == "asa" else _ios_entry(*numbered.groups())

@@ -37,10 +37,11 @@ _KEY = re.compile(r"[!->@-~]+")
 KEY_LIMIT = 128
 
 #: A tunnel's name goes into names of device objects: a letter, then letters, digits, ``_ . -``.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+NAME_LIMIT = 40
 
 #: A host is an inventory name: it goes into messages and names of files, never into a line.
-_HOST = re.compile(r"[^\s/](.{0,253}[^\s/])?")
+_HOST = re.compile(r"[^\s/]([^/]{0,253}[^\s/])?")
 
 #: ``nameif`` of a PIX/ASA (48 characters), ``GigabitEthernet0/0/1.100`` of a router.
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}")
@@ -445,23 +446,37 @@ def _read_address(text: str, path: str) -> str:
         raise InputError(
             path, text, "this is not an IPv4 address", "Give the address that the initiators see, as 192.0.2.1"
         ) from None
+    if dotted(address) != text:
+        raise InputError(
+            path,
+            text,
+            "a number in it begins with 0, which some read as octal",
+            f"Write it as {dotted(address)}, if that is what is meant",
+        )
     first = address >> 24
     if first in (0, 127) or first >= 224:
         raise InputError(
             path, text, "no peer can have this address", "Give the address that the initiators see, as 192.0.2.1"
         )
-    return dotted(address)
+    return text
 
 
 def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Responder]) -> Tunnel:
     reader = _Reader(data, path, _TUNNEL_KEYS)
     name = reader.text("name")
+    if len(name) > NAME_LIMIT:
+        raise InputError(
+            f"{path}.name",
+            name,
+            f"it has {len(name)} characters, and it goes into names on the device",
+            f"Use up to {NAME_LIMIT}",
+        )
     if not _NAME.fullmatch(name):
         raise InputError(
             f"{path}.name",
             name,
-            "it goes into names on the device",
-            "Use a letter, then up to 39 letters, digits and _ . -",
+            "it goes into names on the device, and cannot",
+            "Use a letter, then letters, digits and _ . -",
         )
     host = reader.host("responder")
     responder = responders.get(host)

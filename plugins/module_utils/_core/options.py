@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import InputError
-from .intent import interface_name, refuse_choice, scalar, shown, whole_number
+from .intent import Tunnel, interface_name, refuse_choice, scalar, shown, whole_number
 
 #: Objects with this prefix are ours whoever made them.
 PREFIX = "L2L-"
@@ -19,7 +19,7 @@ PREFIX = "L2L-"
 #: Names of maps, sets and lists as both platforms take them. How long a name may be is not sourced; 64 stays far below
 #: an input line of 254 characters (IOS), and the commands of two names and two networks fit.
 NAME_LIMIT = 64
-_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{NAME_LIMIT - 1}}}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 #: What may stand in braces in which name, with the shortest text that it can become.
 _BRACES = {
@@ -108,6 +108,22 @@ class Names:
         return text
 
 
+def require_list_names(names: Names, tunnels: Sequence[Tunnel]) -> None:
+    """Refuse what the names and an initiator's tunnels show without the device.
+
+    Raises InputError when a tunnel's list gets a name that is too long, or two tunnels the same.
+    """
+    for tunnel in tunnels:
+        names.rendered("crypto_acl", tunnel=tunnel.name)
+    if sum(tunnel.present for tunnel in tunnels) > 1 and "{tunnel}" not in names.crypto_acl:
+        raise InputError(
+            "names.crypto_acl",
+            names.crypto_acl,
+            "this initiator has several tunnels",
+            "Put {tunnel} into the name",
+        )
+
+
 def _number(key: str, value: object) -> int:
     low, high = _RANGES[key]
     number = whole_number(value, low, high)
@@ -133,7 +149,11 @@ def _name(key: str, value: object) -> str:
             option,
             shown(value),
             "the devices cannot take this name",
-            f"Use up to {NAME_LIMIT} letters, digits and _ . - and begin with a letter or a digit",
+            "Use letters, digits and _ . - and begin with a letter or a digit",
+        )
+    if len(bare) > NAME_LIMIT:
+        raise InputError(
+            option, text, f"it has {len(bare)} characters, and the devices take up to {NAME_LIMIT}", "Shorten it"
         )
     if key in _IOS_LISTS and bare[0].isdigit() and not _is_extended(bare):
         raise InputError(

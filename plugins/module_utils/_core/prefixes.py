@@ -35,7 +35,7 @@ Interval = tuple[int, int]
 Box = tuple[Interval, ...]
 
 #: What a network looks like. netaddr would also take masks, hexadecimal octets, blanks and the digits of other scripts.
-_NETWORK = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?")
+_NETWORK = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/(0|[1-9][0-9]?))?")
 
 EVERYTHING_BOX: Box = (ALL_PROTOCOLS, ALL_ADDRESSES, ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
 

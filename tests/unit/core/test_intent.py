@@ -199,7 +199,7 @@ REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     "an address twice": ([responder(), responder(host="two")], [], "l2l_responders[1].address", "hub has it already"),
     "no name": ([responder()], [tunnel(name=None)], "l2l_tunnels[0].name", "it is missing"),
     "a bad name": ([responder()], [tunnel(name="1 tunnel")], "l2l_tunnels[0].name", "a letter, then"),
-    "a long name": ([responder()], [tunnel(name="x" * 41)], "l2l_tunnels[0].name", "a letter, then"),
+    "a long name": ([responder()], [tunnel(name="x" * 41)], "l2l_tunnels[0].name", "Use up to 40"),
     "no initiator": ([responder()], [tunnel(initiator=None)], "l2l_tunnels[0].initiator", "it is missing"),
     "an unknown responder": ([responder()], [tunnel(responder="x")], "l2l_tunnels[0].responder", "Known are: hub"),
     "a responder without any": ([], [tunnel()], "l2l_tunnels[0].responder", "Known are: none"),
