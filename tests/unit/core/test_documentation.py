@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from core_support.refusals import refusals
+from core_support.refusals import failures, refusals
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -32,25 +33,37 @@ def test_every_finding_is_documented_and_no_other() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == made()
 
 
-BEGIN, END = "<!-- begin: from the source -->\n", "<!-- end -->\n"
+#: In docs/messages.md, around what is written from the source.
+BEGIN, END = "<!-- begin: {} -->\n", "<!-- end: {} -->\n"
 
 
-def test_every_refusal_of_input_is_documented_with_its_remedy(request: pytest.FixtureRequest) -> None:
-    """The table is written from the source: ``pytest --update-golden`` writes it anew."""
+def test_every_message_is_documented_with_its_remedy(request: pytest.FixtureRequest) -> None:
+    """The tables are written from the source: ``pytest --update-golden`` writes them anew."""
     path = ROOT / "docs/messages.md"
-    head, _begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _table, _end, tail = rest.partition(END)
-    rows = [
-        f"| {' | '.join(_cell(text) for text in row[1:])} |\n" for row in sorted(refusals(), key=lambda row: row[1:])
-    ]
-    table = "| option | what is wrong | remedy |\n| --- | --- | --- |\n" + "".join(dict.fromkeys(rows))
-    text = f"{head}{BEGIN}{table}{END}{tail}"
+    written = path.read_text(encoding="utf-8")
+    text = _with_table(written, "refusals", "option | what is wrong | remedy", [row[1:] for row in refusals()])
+    text = _with_table(text, "failures", "when | message", failures())
     if request.config.getoption("--update-golden", default=False):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text
     assert all(problem.strip("… ") and remedy.strip("… ") for _file, _option, problem, remedy in refusals())
 
 
+def test_every_message_says_in_words_what_is_wrong() -> None:
+    assert len(refusals()) > 90
+    assert {"reading", "planning", "sending, saving", "connection", "preflight"} <= {when for when, _text in failures()}
+
+
+def _with_table(text: str, name: str, columns: str, rows: Sequence[tuple[str, ...]]) -> str:
+    head, begin, rest = text.partition(BEGIN.format(name))
+    _table, end, tail = rest.partition(END.format(name))
+    assert begin, name
+    assert end, name
+    lines = sorted({f"| {' | '.join(map(_cell, row))} |\n" for row in rows})
+    ruler = " | ".join("---" for _column in columns.split("|"))
+    return f"{head}{begin}| {columns} |\n| {ruler} |\n{''.join(lines)}{end}{tail}"
+
+
 def _cell(text: str) -> str:
     # ``l2l_tunnels[…]`` and the like come as a variable: the data model says where each key stands.
-    return text.replace("|", "\\|").replace("<", "&lt;").removeprefix("….")
+    return text.strip().replace("|", "\\|").replace("<", "&lt;").removeprefix("….")
