@@ -816,7 +816,8 @@ close = st.builds(
 def test_overlaps_are_found_as_by_comparing_each_with_each(sites: list[tuple[str, Prefix, Prefix]]) -> None:
     """Each tunnel goes to a responder of its own, so that only what an initiator must tell apart is judged."""
     hubs = [
-        responder(host=f"h{i}", address=f"192.0.2.{i + 1}", networks=[str(far)]) for i, (_, _, far) in enumerate(sites)
+        responder(host=f"h{i}", address=f"192.0.2.{i + 1}", networks=[str(far)])
+        for i, (_host, _near, far) in enumerate(sites)
     ]
     spokes = [
         tunnel(name=f"t{i}", initiator=host, responder=f"h{i}", networks=[str(near)])
