@@ -307,7 +307,10 @@ options:
     type: dict
     suboptions:
       dir_path:
-        description: Folder on the controller; made when it does not exist. V(backup) in the playbook's folder by default.
+        description:
+          - Folder on the controller; made when it does not exist. V(backup) by default.
+          - A relative one is seen from the playbook's folder, and from the working directory where the playbook is part
+            of a collection, as C(netvpn.dynamic_l2l.site) is.
         type: path
       filename:
         description: Name of the file; one that exists is replaced. The host's name and the time by default.

@@ -115,13 +115,15 @@ REQUIRED_IF = [
 def run_module(module: AnsibleModule, platform: str) -> None:
     """Do what ``module`` was asked for on a device of ``platform`` (``asa`` or ``ios``). Ends the module."""
     opened: list[CliTransport] = []
+    kept: list[str] = []
 
     def open_session(cli: Cli) -> Session:
         opened.append(CliTransport(getattr(module, "_socket_path", None)))
         return Session(opened[-1], cli)
 
     def keep(text: str, host: str) -> str:
-        return write_backup(text, host, module.params["backup_options"], datetime.now())
+        kept.append(write_backup(text, host, module.params["backup_options"], datetime.now()))
+        return kept[-1]
 
     # fail_json adds the exception that is being handled, text and all: it is called when none is.
     failure: dict[str, Any] | None = None
@@ -147,6 +149,9 @@ def run_module(module: AnsibleModule, platform: str) -> None:
     except Exception as error:
         failure = _confess(error)
     if failure is not None:
+        # Whoever has to mend a device by hand wants to know where its configuration is.
+        if kept:
+            failure["backup_path"] = kept[-1]
         module.fail_json(**failure)
     module.exit_json(**result)
 

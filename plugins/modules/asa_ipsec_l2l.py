@@ -234,7 +234,7 @@ findings:
       lines: []
 backup_path:
   description: Where the running configuration was written before anything was sent. It may hold keys.
-  returned: with O(backup), not in check mode
+  returned: with O(backup), not in check mode; also when the run failed afterwards
   type: str
   sample: /home/admin/vpn/backup/hub_config.2026-11-24@12:00:00
 saved:

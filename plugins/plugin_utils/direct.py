@@ -12,9 +12,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.ansible.netcommon.plugins.action.network import ActionModule as NetworkActionModule
+
+
+def _beside(playbooks: str) -> str:
+    """Where files of a playbook's user go: its folder, and for a playbook of a collection where the user stands.
+
+    The next upgrade of a collection deletes its folder, and often nobody may write there.
+    """
+    return os.getcwd() if "ansible_collections" in Path(os.path.abspath(playbooks)).parts else playbooks
 
 
 class DirectActionModule(NetworkActionModule):
@@ -31,7 +40,7 @@ class DirectActionModule(NetworkActionModule):
         if arguments.get("backup") and isinstance(given, Mapping):
             # As the module itself would read it; behind another folder a ``~`` means nothing.
             named = os.path.expanduser(os.path.expandvars(str(given.get("dir_path") or "backup")))
-            folder = os.path.join(self._loader.get_basedir(), named)
+            folder = os.path.join(_beside(self._loader.get_basedir()), named)
             self._task.args = {**arguments, "backup_options": {**given, "dir_path": folder}}
         result: dict[str, Any] = super().run(task_vars=task_vars)
         return result

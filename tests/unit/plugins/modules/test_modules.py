@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,18 @@ def test_a_device_that_is_not_ready_comes_back_with_what_is_missing(run: Run, mo
     assert code == 1
     assert result["findings"] == [finding.as_dict()]
     assert "does not answer ping" in result["msg"]
+
+
+def test_a_run_that_fails_tells_where_its_backup_is(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_args: Any, keep: Callable[[str, str], str], **_kwargs: Any) -> dict[str, Any]:
+        keep(f"hostname pix\n pre-shared-key {KEY}-of-2026\n", "pix")
+        raise CoreError("because")
+
+    monkeypatch.setattr(_door, "run", refuse)
+    options = {"backup": True, "backup_options": {"dir_path": str(tmp_path), "filename": "pix.cfg"}}
+    code, result, text = run(asa_ipsec_l2l, {**RENDER_ASA, **options})
+    assert (code, result["msg"], result["backup_path"]) == (1, "because", str(tmp_path / "pix.cfg"))
+    assert f"{KEY}-of-2026" not in text
 
 
 def test_any_other_refusal_has_a_message_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

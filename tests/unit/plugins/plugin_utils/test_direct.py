@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,10 +20,10 @@ def _no_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPT", "/srv/kept")
 
 
-def passed_on(arguments: dict[str, Any]) -> dict[str, Any]:
+def passed_on(arguments: dict[str, Any], playbooks: str = "/home/admin/vpn") -> dict[str, Any]:
     plugin = direct.DirectActionModule.__new__(direct.DirectActionModule)
     plugin._task = SimpleNamespace(args=arguments)
-    plugin._loader = SimpleNamespace(get_basedir=lambda: "/home/admin/vpn")
+    plugin._loader = SimpleNamespace(get_basedir=lambda: playbooks)
     args: dict[str, Any] = plugin.run()["args"]
     return args
 
@@ -46,6 +47,15 @@ def test_a_backup_goes_where_its_option_says_as_seen_from_the_playbook(given: st
 def test_without_options_there_is_a_folder_too() -> None:
     for options in ({}, {"backup_options": None}):
         assert passed_on({"backup": True, **options})["backup_options"] == {"dir_path": "/home/admin/vpn/backup"}
+
+
+def test_no_backup_goes_into_a_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    collection = "/usr/share/ansible/collections/ansible_collections/netvpn/dynamic_l2l/playbooks"
+    for given, folder in ((None, tmp_path / "backup"), ("kept", tmp_path / "kept"), ("/srv/kept", Path("/srv/kept"))):
+        options = {"dir_path": given}
+        passed = passed_on({"backup": True, "backup_options": options}, collection)
+        assert passed["backup_options"] == {"dir_path": str(folder)}
 
 
 @pytest.mark.parametrize("arguments", [{}, {"backup": False}, {"backup": True, "backup_options": "dir_path=x"}])
