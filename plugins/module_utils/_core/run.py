@@ -19,7 +19,7 @@ from .asa import model as asa_model
 from .asa import parse as asa_parse
 from .asa import plan as asa_plan
 from .asa import render as asa_render
-from .errors import InputError
+from .errors import InputError, PlanError
 from .intent import Intent, parse_intent
 from .ios import dialect as ios_dialect
 from .ios import model as ios_model
@@ -134,6 +134,7 @@ def _bring_about(
     dialect = chosen.for_version(config.version)
     absent = request["state"] == "absent"
     plan = chosen.make_plan(config, intent, host, options, absent=absent)
+    _refuse_untypable(plan)
     checked: list[Finding] = []
     mode = request.get("preflight") or "skip"
     # Only before lines that are to be sent: a run without any stays quick and silent.
@@ -163,6 +164,17 @@ def _bring_about(
             session.save()
             result["saved"] = True
     return result
+
+
+def _refuse_untypable(plan: Plan) -> None:
+    """What a device holds comes back in removals and on the way back: it must be a line that can be typed."""
+    for line in (line for step in plan.steps for line in (*step.do, *step.undo)):
+        if "?" in line.sent or not line.sent.isprintable():
+            shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line.shown)
+            raise PlanError(
+                f"'{shown}' would have to be typed, and holds '?' or a control character, which the command line does "
+                "not take. Take it out on the device first; nothing was changed."
+            )
 
 
 def _prove(chosen: Platform, session: Session, plan: Plan, before: str) -> None:

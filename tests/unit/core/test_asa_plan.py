@@ -654,6 +654,24 @@ def test_what_keeps_a_tunnel_from_coming_up_is_told() -> None:
     assert "never-initiates" not in codes_of(OTHERS.replace("203.0.113.9\n", "203.0.113.9\n" + only, 1))
 
 
+def test_an_odd_interface_of_somebody_else_hinders_no_removal() -> None:
+    odd = running().text().replace("interface Ethernet1\n", DMZ.replace("dmz", "dmz#1") + "interface Ethernet1\n", 1)
+    assert "dmz#1" in odd
+    device = AsaDevice(odd, {"192.168.1.2": "cisco123"})
+    assert "no crypto map IPSEC interface outside" in plan_asa(device, intent(), REFERENCE, absent=True).commands
+
+
+@pytest.mark.parametrize(
+    ("names", "pfs", "says"), [({"sequence": 30}, 5, "dynamic entry at 20"), ({}, 14, "no Diffie-Hellman group 14")]
+)
+def test_what_the_device_would_misread_or_lacks_is_refused(names: dict[str, int], pfs: int, says: str) -> None:
+    device = start(
+        PAT + OTHERS.replace("OUTSIDE 20", "OUTSIDE 3") + "crypto map OUTSIDE 20 ipsec-isakmp dynamic REMOTE\n"
+    )
+    with pytest.raises(InputError, match=says):
+        plan_asa(device, intent([responder(suite="aes256-sha-g5", pfs=pfs)]), options(names))
+
+
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 

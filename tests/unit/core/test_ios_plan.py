@@ -670,6 +670,11 @@ def test_behind_a_translation_the_default_route_tells_the_interface() -> None:
     )
 
 
+def test_a_pfs_group_that_the_release_lacks_is_refused() -> None:
+    with pytest.raises(InputError, match="no Diffie-Hellman group 14"):
+        plan_ios(start(), intent([{**STRONG, "pfs": 14}]), options())
+
+
 def test_an_entry_of_others_whose_list_cannot_be_resolved_is_left_alone() -> None:
     theirs = CALLERS.replace(
         "permit ip 10.2.1.0 0.0.0.255 10.8.0.0 0.0.255.255", "permit ip object-group LAN object-group FAR"

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from _core.errors import CoreError, DeviceError, InputError, ReadError
-from _core.run import PLATFORMS, run
+from _core.errors import CoreError, DeviceError, InputError, PlanError, ReadError
+from _core.run import PLATFORMS, _refuse_untypable, run
 from _core.session import Cli, Session
+from _core.steps import Line, Plan, Step
 from core_support import golden
 from core_support.asa_device import AsaDevice
 from core_support.asa_worlds import PAT
@@ -330,3 +331,17 @@ def test_what_the_device_shows_is_refused_before_anything_is_written(platform: s
 
 def test_each_platform_has_its_part() -> None:
     assert {name: platform.role for name, platform in PLATFORMS.items()} == {"asa": "initiator", "ios": "responder"}
+
+
+# --- what a device holds and nobody can type ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["remark why?", "remark a\tb", "remark \x03"])
+@pytest.mark.parametrize("back", [True, False])
+def test_a_line_that_cannot_be_typed_is_refused_before_anything_is_sent(text: str, back: bool) -> None:
+    line, other = Line.of(f"access-list OURS {text}"), Line.of("no access-list OURS")
+    step = Step((other,), (line,), "rest") if back else Step((line,), (other,), "rest")
+    with pytest.raises(PlanError, match="nothing was changed") as error:
+        _refuse_untypable(Plan((step,), "", ""))
+    assert str(error.value).isprintable()
+    _refuse_untypable(Plan((Step((other,), (other,), "rest"),), "", ""))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, Entry, meaning
-from ..algorithms import require_available, transform_name
+from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..intent import Network, Tunnel
 from ..options import PREFIX, Options, first_free
@@ -177,6 +177,9 @@ class Wanted:
         require_available(
             responder.suite, self.dialect.spelling, f"PIX/ASA {self.current.version}", f"suite of {responder.host}"
         )
+        require_group(
+            responder.pfs, self.dialect.spelling, f"PIX/ASA {self.current.version}", f"pfs of {responder.host}"
+        )
         outside = self.egress(tunnel)
         homes = {network.prefix: self.interface_of(network, outside, tunnel) for network in tunnel.networks}
         self.homes[tunnel.name] = (homes, outside)
@@ -264,6 +267,13 @@ class Wanted:
             if sequence is None or sequence in taken:
                 raise InputError(
                     "names.sequence", sequence, f"crypto map {name} has this sequence already", "Choose a free one"
+                )
+            if dynamic and sequence > min(dynamic):
+                raise InputError(
+                    "names.sequence",
+                    sequence,
+                    f"crypto map {name} has a dynamic entry at {min(dynamic)}, which would be asked first and take the peer",
+                    f"Choose a sequence below {min(dynamic)}, or leave it out",
                 )
             found = MapEntry(name, sequence)
         acl = found.acl or names.rendered("crypto_acl", tunnel=tunnel.name)
@@ -419,7 +429,8 @@ class Wanted:
         """What an interrupted run left of a tunnel, or of its removal, and nothing refers to: list, set and group."""
         names, target = self.options.names, self.target
         pairs = {TEMPORARY, *(Ace.between("permit", *pair) for other in self.tunnels for pair in other.pairs)}
-        lists = {names.rendered("exemption_acl", interface=interface) for interface in self.current.interfaces}
+        # Only compared: a name that no list could have is the name of none.
+        lists = {names.exemption_acl.format(interface=interface) for interface in self.current.interfaces}
         for acl in {names.rendered("crypto_acl", tunnel=tunnel.name)} | lists:
             ours = acl.startswith(PREFIX) or set(self._list(acl).entries) <= pairs
             if acl in target.access_lists and ours and not self._acl_needed(acl):

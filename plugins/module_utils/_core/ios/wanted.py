@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, Entry, Remark, meaning, with_deny_above
-from ..algorithms import require_available, transform_name
+from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..intent import Network, Responder, Tunnel
 from ..options import PREFIX, Options, first_free
@@ -171,6 +171,12 @@ class Wanted:
         suite = self.responder.suite
         require_available(
             suite, self.dialect.spelling, f"IOS {self.current.version}", f"suite of {self.responder.host}"
+        )
+        require_group(
+            self.responder.pfs,
+            self.dialect.spelling,
+            f"IOS {self.current.version}",
+            f"pfs of {self.responder.host}",
         )
         outside = self.outside()
         for network in self.responder.networks:
