@@ -64,6 +64,11 @@ class Device:
         self.translations: list[str] = [_TRANSLATION] if faults.nat_in_use else []
         # Addresses from DHCP, by interface: the configuration does not have them.
         self.leases: dict[str, str] = {}
+        # The highest privilege level that a login or `enable` reaches
+        self.privilege = 15
+        # Addresses that answer a ping, and the gateways that DHCP gave with an address, by interface
+        self.answers: set[str] = set()
+        self.gateways: dict[str, str] = {}
         # A reload that was scheduled (`reload in`): its minutes. Nobody waits for it: a test calls `reload()`.
         self.reload_minutes: int | None = None
         self.config: Block = Block(platform.schema)

@@ -260,6 +260,10 @@ class Platform(ABC):
     schema: Schema
     # One character may not be typed as such at the prompt: `?` asks for help.
     help_key = "?"
+    # The privilege level from which on the commands of the exec mode may be typed
+    exec_level = 15
+    # What command authorization answers to a line that it refuses
+    unauthorized: str
     more_marker: str
     more_erase: str
     new_prompt = ""
@@ -332,6 +336,14 @@ class Platform(ABC):
         """A line of the configuration for a file that others may read."""
         return line
 
+    def authorized(self, shell: Shell, match: Match[Row]) -> bool:
+        """May the user of the session do this?"""
+        return True
+
+    def locked(self, shell: Shell, mode: Mode) -> str:
+        """What a line of `mode` is refused with while another user holds the configuration (empty: it is not)."""
+        return ""
+
     def control_z(self, shell: Shell) -> None:
         """Ctrl-Z was typed: out of the configuration mode, and what was typed is forgotten."""
         if shell.mode.configures:
@@ -361,6 +373,8 @@ class Platform(ABC):
         text = line.rstrip()
         if not text.strip() or text.strip().startswith("!"):
             return Reply()
+        if shell.device.faults.denied(text.strip()):
+            return Reply(self.unauthorized)
         if "|" in text and text.split()[0].lower() in self.filtered_commands:
             return self._filtered(shell, text)
         found = self.find(shell, text)
@@ -372,7 +386,12 @@ class Platform(ABC):
             return Reply(self.explain(shell, text, found))
         match, mode = found
         device = shell.device
+        # authorization is asked for the command with its words written out, whatever was typed
+        if device.faults.denied(" ".join(match.words)) or not self.authorized(shell, match):
+            return Reply(self.unauthorized)
         device.use(match.entry)
+        if match.entry.mode not in ("leave", "exec", "any") and (told := self.locked(shell, mode)):
+            return Reply(told)
         before = shell.mode
         # A global line that is understood leaves the sub-mode even when it is then refused (recall).
         shell.mode = mode

@@ -13,6 +13,8 @@ from .device import Device
 from .shell import Shell
 
 ADDRESS = "127.0.0.1"
+# A connection ends behind the third wrong password (IOS: the default of `ip ssh authentication-retries`; PIX: recall)
+ATTEMPTS = 3
 Changed = Callable[[Device], None]
 
 
@@ -103,6 +105,10 @@ class _Server(asyncssh.SSHServer):
         self._privileged = privileged
         self._changed = changed
         self._user = ""
+        self._failures = 0
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
 
     def begin_auth(self, username: str) -> bool:
         self._user = username
@@ -115,7 +121,14 @@ class _Server(asyncssh.SSHServer):
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
-        return self._device.secrets.login.get(username) == password
+        if self._device.secrets.login.get(username) == password:
+            return True
+        self._failures += 1
+        if self._failures >= ATTEMPTS:
+            self._connection.disconnect(
+                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many authentication failures"
+            )
+        return False
 
     def kbdint_auth_supported(self) -> bool:
         return True

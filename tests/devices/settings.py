@@ -13,9 +13,23 @@ import yaml
 
 from . import faults
 from .device import Device, Secrets
+from .grammar import is_address
 
-KEYS = ("platform", "port", "config", "hostname", "secrets", "banner", "startup", "fault", "lease", "privileged")
-_SEVERAL = ("fault", "lease")
+KEYS = (
+    "platform",
+    "port",
+    "config",
+    "hostname",
+    "secrets",
+    "banner",
+    "startup",
+    "fault",
+    "lease",
+    "answers",
+    "privileged",
+    "privilege",
+)
+_SEVERAL = ("fault", "lease", "answers")
 
 
 class SettingsError(Exception):
@@ -44,8 +58,10 @@ class Settings:
     banner: str | None = None
     startup: str | None = None
     privileged: bool = False
+    privilege: int = 15
     fault: Sequence[str] = field(default_factory=tuple)
     lease: Sequence[str] = field(default_factory=tuple)
+    answers: Sequence[str] = field(default_factory=tuple)
 
     def device(self, defaults: Defaults) -> Device:
         """The device, ready to be served."""
@@ -63,11 +79,24 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"device {self.name}: {error}") from error
         for lease in self.lease:
-            interface, colon, address = lease.partition(":")
-            if not colon:
-                raise SettingsError(f"device {self.name}: lease=INTERFACE:ADDRESS, not {lease}")
+            interface, colon, rest = lease.partition(":")
+            address, comma, gateway = rest.partition(",")
+            if not colon or not _is_lease(address) or (comma and not is_address(gateway)):
+                raise SettingsError(f"device {self.name}: lease=INTERFACE:ADDRESS[/LENGTH][,GATEWAY], not {lease}")
             device.leases[interface] = address
+            if gateway:
+                device.gateways[interface] = gateway
+        for address in self.answers:
+            if not is_address(address):
+                raise SettingsError(f"device {self.name}: answers=ADDRESS, not {address}")
+            device.answers.add(address)
+        device.privilege = self.privilege
         return device
+
+
+def _is_lease(text: str) -> bool:
+    address, slash, length = text.partition("/")
+    return is_address(address) and (not slash or (length.isdigit() and int(length) <= 32))
 
 
 def from_words(words: Sequence[str]) -> Settings:
@@ -105,6 +134,10 @@ def _checked(data: dict[str, Any]) -> Settings:
     if not str(data["port"]).isdigit():
         raise SettingsError(f"device {name}: port {data['port']} is not a number")
     data["port"] = int(data["port"])
+    level = str(data.get("privilege", 15))
+    if not level.isdigit() or int(level) > 15:
+        raise SettingsError(f"device {name}: privilege {level} is not a level from 0 to 15")
+    data["privilege"] = int(level)
     data["privileged"] = str(data.get("privileged", False)).lower() in ("true", "yes", "1")
     return Settings(**data)
 

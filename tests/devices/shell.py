@@ -25,8 +25,12 @@ class Shell:
         self.device = device
         self.platform = device.platform
         self.user = user
-        self.mode: Mode = EXEC if privileged else USER
+        self.level = 0
+        self.mode: Mode = USER
+        self.raise_to(15 if privileged else 1)
         self.closed = False
+        # A hanging session takes and prints nothing any more; its connection stays.
+        self.hanging = False
         self.dropped = False
         self.lines_taken = 0
         self.width_override: int | None = None
@@ -41,8 +45,15 @@ class Shell:
         self._quoted = False
         self._later: list[str] = []
         self._prompted, self._width = "", 0
+        # Where in what is printed now the echo of the present line begins
+        self._echo_begins = 0
 
     # -- the session
+
+    def raise_to(self, level: int) -> None:
+        """Give the session a privilege level, as far as the device's users may have it."""
+        self.level = min(level, self.device.privilege)
+        self.mode = EXEC if self.level >= self.platform.exec_level else USER
 
     def start(self) -> str:
         """What the device prints when the session begins, prompt included."""
@@ -58,7 +69,7 @@ class Shell:
         """Type `text`."""
         previous = ""
         for character in text:
-            if self.closed:
+            if self.closed or self.hanging:
                 break
             if character == "\n" and previous == "\r":
                 previous = ""
@@ -69,7 +80,8 @@ class Shell:
 
     def notify(self, text: str) -> None:
         """The device prints a line by itself; the prompt is not repeated."""
-        self._print(f"\n{text}\n")
+        if not self.hanging:
+            self._print(f"\n{text}\n")
 
     def notify_later(self, text: str) -> None:
         """The same behind the next prompt."""
@@ -167,6 +179,11 @@ class Shell:
             self._show(Reply(text))
             return
         reply = self.platform.execute(self, line)
+        if faults.hangs(number, line):
+            faults.silent = None
+            self.hanging = True
+            del self._out[self._echo_begins :]
+            return
         if number and any(faults.at(place, number, line) for place in faults.garbage):
             reply.text = "\x00\xfe#>%^*\x1b[2J~\n" + reply.text
         if number and faults.at(faults.drop_after, number, line):
@@ -176,7 +193,7 @@ class Shell:
         self._show(reply)
 
     def _drop(self) -> None:
-        self._out.clear()
+        del self._out[self._echo_begins :]
         self.dropped = True
         self.close()
 
@@ -231,6 +248,7 @@ class Shell:
     def _prompt(self) -> None:
         self._prompted, self._width = self.platform.prompt(self), self.platform.width(self)
         self._out.append(self.platform.new_prompt + self._prompted)
+        self._echo_begins = len(self._out)
 
     def _print(self, text: str) -> None:
         self._out.append(text.replace("\n", "\r\n"))
@@ -238,6 +256,7 @@ class Shell:
     def _flush(self) -> str:
         text = "".join(self._out)
         self._out.clear()
+        self._echo_begins = 0
         return text
 
     def _masked(self, line: str) -> str:

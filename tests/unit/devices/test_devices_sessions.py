@@ -25,9 +25,9 @@ def test_enable_asks_three_times(pix, ios) -> None:
     shell = pix.device.open_shell()
     shell.start()
     assert shell.feed("enable\r") == "enable\r\nPassword: "
-    assert shell.feed("wrong\r") == "\r\nPassword: "
-    assert shell.feed("wrong\r") == "\r\nPassword: "
-    assert shell.feed("wrong\r") == "\r\nAccess denied.\r\n\rpixfirewall> "
+    assert shell.feed("wrong\r") == "\r\nInvalid password\r\nPassword: "
+    assert shell.feed("wrong\r") == "\r\nInvalid password\r\nPassword: "
+    assert shell.feed("wrong\r") == "\r\nInvalid password\r\nAccess denied.\r\n\rpixfirewall> "
     assert shell.feed("en\radmin\r") == "en\r\nPassword: \r\n\rpixfirewall# "
     assert shell.feed("disable\r").endswith("\rpixfirewall> ")
     shell = ios.device.open_shell()

@@ -31,6 +31,8 @@ class Ios(Platform):
     more_marker = " --More-- "
     # ten characters back, over, and back (captures; older ones have nine and eight)
     more_erase = "\b" * 10 + " " * 10 + "\b" * 10
+    # cisco.ios, scrapli; an empty line follows (captures)
+    unauthorized = "Command authorization failed.\n\n"
     filters = {name: name for name in ("include", "exclude", "begin", "section", "count")}
     schema = SCHEMA
     version: IosVersion
@@ -58,7 +60,8 @@ class Ios(Platform):
         name, mode = self.hostname(shell.device), shell.mode
         if mode.configures:
             name = name[:20]  # in the configuration modes alone (netmiko issues 2755, 1786)
-        return f"{name}{mode.suffix}{'>' if mode.name == 'user' else '#'}"
+        # levels 2 to 14 have the commands of level 1 and the sign of level 15
+        return f"{name}{mode.suffix}{'>' if mode.name == 'user' and shell.level < 2 else '#'}"
 
     def greeting(self, shell: Shell) -> str:
         return "\n"  # one line end before the first prompt (netmiko's log of an 881)

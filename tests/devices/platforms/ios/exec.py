@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ...engine import CONFIG, EXEC, USER, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
+from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
 from ...grammar import Failure
 from ...store import Item
 from .common import full_name, networks
@@ -27,15 +27,19 @@ def _enable(call: Call) -> Result:
     shell, secrets = call.shell, call.device.secrets
     if not secrets.enable:
         return "% No password set"
+    # With AAA one wrong answer is enough (captures)
+    aaa = any(item.text == "aaa new-model" for item in call.config.find("aaa"))
+    asked, refusal = (1, "% Access denied\n\n") if aaa else (3, "% Bad secrets\n\n")
+    level = int(call["level"] or 15)
 
     def ask(attempt: int) -> Question:
         def answer(text: str) -> Reply:
             if text == secrets.enable:
-                shell.mode = EXEC
+                shell.raise_to(level)
                 return Reply()
-            if attempt < 3:
+            if attempt < asked:
                 return Reply(question=ask(attempt + 1))
-            return Reply("% Bad secrets\n\n")
+            return Reply(refusal)
 
         return Question("Password: ", answer, echo=False)
 
@@ -43,11 +47,21 @@ def _enable(call: Call) -> Result:
 
 
 def _disable(call: Call) -> Result:
-    call.shell.mode = USER
+    call.shell.raise_to(1)
     return None
 
 
+def _locked(call: Call) -> None:
+    name = call.device.faults.locked
+    if name:
+        # exclusive configuration mode, 12.3(14)T and later: two published sessions; the numbers are of one of them
+        raise Refused(
+            f"Configuration mode locked exclusively by user '{name}' process '187' from terminal '7'. Please try later."
+        )
+
+
 def _configure(call: Call) -> Result:
+    _locked(call)
     call.shell.mode = CONFIG
     return "Enter configuration commands, one per line.  End with CNTL/Z."
 
@@ -55,6 +69,10 @@ def _configure(call: Call) -> Result:
 def _configure_what(call: Call) -> Result:
     def answer(text: str) -> Reply:
         if not text.strip() or "terminal".startswith(text.strip().lower()):
+            try:
+                _locked(call)
+            except Refused as refusal:
+                return Reply(f"{refusal}\n")
             call.shell.mode = CONFIG
             return Reply("Enter configuration commands, one per line.  End with CNTL/Z.\n")
         return Reply('?Must be "terminal", "memory" or "network"\n')  # recall
@@ -213,7 +231,7 @@ def _startup(call: Call) -> Result:
 
 def _more(call: Call) -> Result:
     if call.device.faults.no_more:
-        raise Refused("Command authorization failed.\n")
+        return call.device.platform.unauthorized
     return _paged([*call.device.platform.show_running(call.device), ""])
 
 
@@ -401,7 +419,7 @@ def _transform_sets(call: Call) -> Result:
 
 
 def _privilege(call: Call) -> Result:
-    return f"Current privilege level is {1 if call.shell.mode.name == 'user' else 15}"
+    return f"Current privilege level is {call.shell.level}"
 
 
 def _terminal(call: Call) -> Result:
@@ -448,8 +466,8 @@ def _ping(call: Call) -> Result:
 
 def add(rows: Rows) -> None:
     """The rows of this module."""
-    rows.add("user", "enable", _enable, "netmiko session logs; captures of the refusals", Grade.CAPTURE)
-    rows.add("exec", "enable", silent, "recall", Grade.RECALL)
+    rows.add("user", "enable [<level:0-15>]", _enable, "netmiko session logs; captures of the refusals", Grade.CAPTURE)
+    rows.add("exec", "enable [<level:0-15>]", silent, "recall", Grade.RECALL)
     rows.add("any", "disable", _disable, "cisco.ios, scrapli", Grade.TOOL)
     rows.add("any", "{ exit | quit | logout }", _leave, "scrapli's recordings", Grade.CAPTURE)
     rows.add("exec", "configure terminal", _configure, "netmiko session logs", Grade.CAPTURE)

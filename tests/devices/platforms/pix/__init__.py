@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...engine import CONFIG, Mode, Platform, Rows
-from ...grammar import Failure
+from ...engine import CONFIG, Mode, Platform, Row, Rows
+from ...grammar import Failure, Match
 from ...store import Block, Item
 from . import acl, base, crypto, exec, nat
 from .exec import checksum
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["PIX_7_2", "Pix"]
 
+# Commands of level 0; all others are of level 15, where `aaa authorization command` is on (guide OL-6721-01, 30-8)
+_LEVEL_0 = (
+    "show checksum",
+    "show curpriv",
+    "enable",
+    "disable",
+    "login",
+    "logout",
+    "exit",
+    "quit",
+    "terminal pager",
+    "no terminal pager",
+    "show pager",
+    "show version",
+)
 _MASKED = re.compile(r"\*+")
 # Lines where an address is shown as its name, and typed so, while `names` is on (captures of 8.2)
 _NAMED = ("access-list", "nat", "global", "static", "route", "object-group", "crypto-map", "ssh", "telnet")
@@ -35,6 +50,10 @@ class Pix(Platform):
     more_erase = "\r" + " " * 14 + "\r"
     # The prompt comes behind a CR of its own (Netspoc-Approve; a mock with strings of a device)
     new_prompt = "\r"
+    # cisco.asa's pattern; a client's report of an ASA has it behind `ERROR: `
+    unauthorized = "Command authorization failed\n"
+    # All commands without command authorization (guide OL-6721-01, 30-8)
+    exec_level = 2
     filters = {"include": "include", "exclude": "exclude", "begin": "begin", "grep": "include"}
     schema = SCHEMA
     version: PixVersion
@@ -91,6 +110,20 @@ class Pix(Platform):
         if names is None or names.text != "names":
             return {}
         return {item["name"]: item["address"] for item in device.config.find("name")}
+
+    def authorized(self, shell: Shell, match: Match[Row]) -> bool:
+        if shell.level >= 15 or not any(
+            item.text.startswith("aaa authorization command") for item in shell.device.config
+        ):
+            return True
+        line = " ".join(match.words)
+        return any(line == each or line.startswith(f"{each} ") for each in _LEVEL_0)
+
+    def locked(self, shell: Shell, mode: Mode) -> str:
+        if not shell.device.faults.locked or not mode.configures:
+            return ""
+        # While another session writes or replicates; any command that changes something (recall)
+        return "Command Ignored, Configuration in progress...\n"
 
     # -- configuration
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 
-from ...engine import CONFIG, EXEC, USER, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
+from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Reply, Result, Rows, say, silent
 from ...store import Item
 from .version import version
 
@@ -102,8 +102,8 @@ def _running_all(call: Call) -> Result:
 
 def _more(call: Call) -> Result:
     if call.device.faults.no_more:
-        raise Refused("Command authorization failed")  # cisco.asa's pattern
-    lines = call.device.platform.show_running(call.device, secrets=True)
+        return call.device.platform.unauthorized
+    lines = call.device.platform.show_running(call.device, secrets=not call.device.faults.more_masked)
     return Reply("".join(f"{line}\n" for line in lines), paged=True)
 
 
@@ -116,15 +116,17 @@ def _startup(call: Call) -> Result:
 
 def _enable(call: Call) -> Result:
     shell, secrets = call.shell, call.device.secrets
+    level = int(call["level"] or 15)
 
     def ask(attempt: int) -> Question:
         def answer(text: str) -> Reply:
             if text == secrets.enable:
-                shell.mode = EXEC
+                shell.raise_to(level)
                 return Reply()
+            # both texts: recall
             if attempt < 3:
-                return Reply(question=ask(attempt + 1))
-            return Reply("Access denied.\n")  # recall
+                return Reply("Invalid password\n", question=ask(attempt + 1))
+            return Reply("Invalid password\nAccess denied.\n")
 
         return Question("Password: ", answer, echo=False)
 
@@ -135,7 +137,7 @@ def _login(call: Call) -> Result:
     def user(name: str) -> Reply:
         def password(word: str) -> Reply:
             if call.device.secrets.login.get(name) == word:
-                call.shell.mode = EXEC
+                call.shell.raise_to(15)
                 call.shell.user = name
                 return Reply()
             return Reply("Login failed\n")  # recall
@@ -162,7 +164,7 @@ def _end(call: Call) -> Result:
 
 
 def _disable(call: Call) -> Result:
-    call.shell.mode = USER
+    call.shell.raise_to(1)
     return None
 
 
@@ -235,12 +237,11 @@ def _version(call: Call) -> Result:
 
 
 def _privilege(call: Call) -> Result:
-    user = call.shell.user or "enable_15"
-    exec_mode = call.shell.mode.name != "user"
-    modes = "P_PRIV" if exec_mode else "P_UNPR"
+    level = call.shell.level
+    user = call.shell.user or f"enable_{level}"
+    modes = "P_PRIV" if level >= 2 else "P_UNPR"
     if call.shell.mode.configures:
         modes += " P_CONF"
-    level = 15 if exec_mode else 1
     return f"Username : {user}\nCurrent privilege level : {level}\nCurrent Mode/s : {modes}"
 
 
@@ -394,7 +395,7 @@ def _show_terminal(call: Call) -> Result:
 
 
 def _show_privilege(call: Call) -> Result:
-    return "Current privilege level is 15"
+    return f"Current privilege level is {call.shell.level}"
 
 
 def _show_checksum(call: Call) -> Result:
