@@ -20,13 +20,13 @@ from .asa import parse as asa_parse
 from .asa import plan as asa_plan
 from .asa import render as asa_render
 from .errors import InputError, PlanError
-from .intent import Intent, parse_intent
+from .intent import Intent, parse_intent, scalar
 from .ios import dialect as ios_dialect
 from .ios import model as ios_model
 from .ios import parse as ios_parse
 from .ios import plan as ios_plan
 from .ios import render as ios_render
-from .options import Names, Options
+from .options import Names, Options, require_list_names
 from .preflight import Checks, PreconditionError, asa_checks, failed, ios_checks
 from .session import Cli, Session
 from .steps import Finding, Plan
@@ -108,6 +108,8 @@ def run(
     options = _options(request)
     intent = parse_intent(request.get("responders"), request.get("tunnels"))
     host = _host(chosen, request, intent)
+    if chosen.role == "initiator" and state != "absent":
+        require_list_names(options.names, intent.of_initiator(host))
     if state == "rendered":
         config = _start(chosen, request, intent, host, options)
         plan = chosen.make_plan(config, intent, host, options)
@@ -221,10 +223,10 @@ def _options(request: Mapping[str, Any]) -> Options:
 
 
 def _required(request: Mapping[str, Any], option: str) -> str:
-    value = request.get(option)
-    if not value:
+    text = scalar(request.get(option))
+    if not text:
         raise InputError(option, None, f"state {request['state']} needs it", f"Give {option}")
-    return str(value)
+    return text
 
 
 def _host(chosen: Platform, request: Mapping[str, Any], intent: Intent) -> str:

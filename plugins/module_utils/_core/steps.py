@@ -226,5 +226,8 @@ def in_order(steps: Sequence[Step], switch_order: Sequence[str]) -> tuple[Step, 
                 heapq.heappush(ready, (position[steps[follower].stage], follower))
     if len(result) < len(steps):
         stuck = next(step for index, step in enumerate(steps) if waits[index])
-        raise PlanError(f"the lines need each other in a circle, beginning with: {stuck.do[0].shown}")
+        raise PlanError(
+            f"the lines need each other in a circle, beginning with '{stuck.do[0].shown}'. This is a fault of the "
+            "collection: please report it, with the plan's options; nothing was changed."
+        )
     return tuple(result)

@@ -706,8 +706,10 @@ REFUSALS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], str]] = {
     "an interface that the device does not have": (
         start, {"tunnel": {"networks": [{"prefix": "10.7.0.0/24", "interface": "lan"}]}}, {}, "lan",
     ),
-    "one list name for several tunnels": (
-        start, {"second": True}, {}, "Put {tunnel} into the name",
+    "names that meet when they are filled in": (
+        start, {"tunnel": {"name": "inside"}},
+        {"names": {"crypto_acl": "VPN-{tunnel}", "exemption_acl": "VPN-{interface}"}},
+        "behind inside it would be the list of a crypto map entry too",
     ),
     "a tunnel-group of another type": (
         lambda: start("tunnel-group 192.168.1.2 type ipsec-ra\n"), {}, {}, "type ipsec-ra",
@@ -760,9 +762,6 @@ def test_what_cannot_be_done_is_refused_before_anything_is_sent(case: str) -> No
     make, changed, given_options, says = REFUSALS[case]
     responders = [responder(**changed.get("responder", {}))]
     tunnels = [tunnel(**changed.get("tunnel", {}))]
-    if changed.get("second"):
-        responders.append(responder(host="rome", **HUBS["rome"]))
-        tunnels.append(tunnel(name="two", responder="rome"))
     chosen = options(**given_options)
     with pytest.raises(InputError) as refusal:
         plan_asa(make(), intent(responders, tunnels), chosen)

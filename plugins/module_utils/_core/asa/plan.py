@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, Delete, Entry, Insert, list_edits
-from ..errors import InputError, PlanError
+from ..errors import PlanError
 from ..intent import Intent
 from ..options import Options
 from ..prefixes import Region
@@ -60,13 +60,6 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
     wanted = Wanted(config, options, for_version(config.version), tunnels)
     leaving = [tunnel for tunnel in tunnels if absent or not tunnel.present]
     staying = [tunnel for tunnel in tunnels if not absent and tunnel.present]
-    if len(staying) > 1 and "{tunnel}" not in options.names.crypto_acl:
-        raise InputError(
-            "names.crypto_acl",
-            options.names.crypto_acl,
-            "this initiator has several tunnels",
-            "Put {tunnel} into the name",
-        )
     for tunnel in staying:
         wanted.place(tunnel)
     for tunnel in leaving:
@@ -161,7 +154,10 @@ class _Difference:
     def _change_lifetime(self, old: IkePolicy, new: IkePolicy) -> Step:
         head = f"{self.wanted.dialect.isakmp} policy {new.number}"
         if new.proposal is None or old.proposal is None:
-            raise PlanError(f"policy {new.number} cannot be read")
+            raise PlanError(
+                f"'{head}' holds a value that is not known here, and its lifetime has to change. "
+                "Set the lifetime on the device, or give it another names.ike_policy; nothing was changed."
+            )
         do, undo = (f"lifetime {proposal.lifetime}" for proposal in (new.proposal, old.proposal))
         if self.wanted.dialect.policy_block:
             return Step((Line.of(do, parents=(head,)),), (Line.of(undo, parents=(head,)),), "object")

@@ -334,6 +334,7 @@ class Wanted:
             if not self.exempt(self.target, home, region):
                 self._refuse_list_for_exemption(name)
                 if home not in self.target.exemptions:
+                    self._refuse_crypto_list(name, home)
                     self._refuse_to_exempt_others(name, home)
                 old = self._list(name)
                 if ace not in old.entries:
@@ -357,6 +358,16 @@ class Wanted:
                 "names.exemption_acl",
                 name,
                 f"the list holds '{wrong}', and an exemption list may hold permit ip only",
+                "Choose another name",
+            )
+
+    def _refuse_crypto_list(self, name: str, home: str) -> None:
+        """Names that are filled in can meet: one list cannot say what is protected and what is exempt."""
+        if any(entry.acl == name for entry in self.target.entries.values()):
+            raise InputError(
+                "names.exemption_acl",
+                name,
+                f"behind {home} it would be the list of a crypto map entry too, and one list cannot be both",
                 "Choose another name",
             )
 
