@@ -55,7 +55,8 @@ class TerminalModule(TerminalBase):
         if not self._privileged():
             # A device without an enable password asks too and takes an empty answer. A second question means that the
             # answer was wrong; it counts as an end here, else the session would wait for its time-out.
-            again = re.compile(rb"[Pp]assword: ?[\r\n]+[^\r\n]*[Pp]assword: ?$")
+            # Some say so in a line of its own before they ask again.
+            again = re.compile(rb"[Pp]assword: ?[\r\n](?:[^\r\n]*[\r\n]+){0,3}[^\r\n]*[Pp]assword: ?$")
             answer = self._exchange("enable", [*self.terminal_stdout_re, again], prompt=_PASSWORD, answer=passwd or "")
             if re.search(_PASSWORD, to_text(self._get_prompt())):
                 self._connection.close()

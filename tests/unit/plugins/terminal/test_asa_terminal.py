@@ -127,3 +127,29 @@ def test_paging_is_turned_off_once() -> None:
     terminal.on_become("")
     terminal.on_open_shell()
     assert [line for line in session.typed if not line.startswith("!")] == ["terminal pager 0"]
+
+
+@pytest.mark.parametrize("between", ["", "\r\n", "Invalid password\r\n", "\r\nInvalid password\r\n\r"])
+def test_a_second_question_for_the_enable_password_ends_the_session(between: str) -> None:
+    """It must count as an end of the answer: the session would wait for a prompt until its time-out."""
+    answer = f"enable\r\nPassword: \r\n{between}Password: "
+
+    class Asking(Session):
+        prompt = b"fw> "
+
+        def get_prompt(self) -> bytes:
+            return self.prompt
+
+        def exec_command(self, command: bytes) -> bytes:
+            super().exec_command(command)
+            if self.typed[-1] == "enable":
+                self.prompt = next(
+                    end[0] for pattern in terminal.terminal_stdout_re if (end := pattern.search(self.answer.encode()))
+                )
+            return b""
+
+    session = Asking(answer)
+    terminal: Any = TerminalModule(session)
+    with pytest.raises(AnsibleConnectionFailure, match="ansible_become_password is wrong"):
+        terminal.on_become("wrong")
+    assert not session.connected
