@@ -9,6 +9,9 @@ import ipaddress
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
 from ...grammar import Failure
 from ...store import Item
+from ..live import alive, plant_of, snapshot
+from . import live
+from .acl import the_list
 from .common import full_name, networks
 from .crypto import bound_to, incomplete
 from .version import version
@@ -280,17 +283,20 @@ def _brief(call: Call) -> Result:
     return "\n".join(lines)
 
 
+_LEGEND = [
+    "Codes: C - connected, S - static, R - RIP, M - mobile, B - BGP",
+    "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
+    "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
+    "       E1 - OSPF external type 1, E2 - OSPF external type 2",
+    "       i - IS-IS, su - IS-IS summary, L1 - IS-IS level-1, L2 - IS-IS level-2",
+    "       ia - IS-IS inter area, * - candidate default, U - per-user static route",
+    "       o - ODR, P - periodic downloaded static route",
+    "",
+]
+
+
 def _routes(call: Call) -> Result:
-    lines = [
-        "Codes: C - connected, S - static, R - RIP, M - mobile, B - BGP",
-        "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
-        "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
-        "       E1 - OSPF external type 1, E2 - OSPF external type 2",
-        "       i - IS-IS, su - IS-IS summary, L1 - IS-IS level-1, L2 - IS-IS level-2",
-        "       ia - IS-IS inter area, * - candidate default, U - per-user static route",
-        "       o - ODR, P - periodic downloaded static route",
-        "",
-    ]
+    lines = list(_LEGEND)
     default = next((r for r in call.config.find("route") if r["net"] == "0.0.0.0"), None)
     hop = default["rest"].split()[0] if default else ""
     lines += [f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else "Gateway of last resort is not set", ""]
@@ -367,6 +373,8 @@ def _session(call: Call) -> Result:
 
 def _crypto_map(call: Call) -> Result:
     lines: list[str] = []
+    found = snapshot(call.device)
+    used = {(each.map, str(each.sequence)): each.peer for each in found.children if not each.dynamic}
     for name in dict.fromkeys(item["map"] for item in call.config.find("crypto-map")):
         for item in call.config.find("crypto-map", map=name):
             if not item["seq"]:
@@ -380,11 +388,31 @@ def _crypto_map(call: Call) -> Result:
                 lines += ["\t\t(missing peer or access-list definitions)"]
             lines += [f"\tPeer = {peer['peer']}" for peer in item.block.find("peer")]
             lines += [f"\tExtended IP access list {match['acl']}" for match in item.block.find("match")]
+            if plant_of(call.device):
+                lines += _entries(call, item)
+            if peer := used.get((name, item["seq"])):
+                lines.append(f"\tCurrent peer: {peer}")
             lines += _entry_tail(item)
+        for number, peer, dynamic, sequence, aces in live.temporary_entries(found, name):
+            lines += [f'Crypto Map "{name}" {number} ipsec-isakmp', f"\tPeer = {peer}", "\tExtended IP access list "]
+            lines += [f"\t    access-list  {ace}" for ace in aces]
+            lines += [f"\t    dynamic (created from dynamic map {dynamic}/{sequence})", f"\tCurrent peer: {peer}"]
+            entry = call.config.one("dynamic-map", map=dynamic, seq=str(sequence))
+            lines += _entry_tail(entry) if entry else []
         lines.append(f"\tInterfaces using crypto map {name}:")
         lines += [f"\t\t{each}" for each in bound_to(call.config, name)]
         lines.append("")
     return "\n".join(lines)
+
+
+def _entries(call: Call, item: Item) -> list[str]:
+    """The lines of an entry's list, as behind its name (genieparser)."""
+    out = []
+    for match in item.block.find("match"):
+        for entry in the_list(call.config, match["acl"]).entries:
+            if entry["action"] != "remark":
+                out.append(f"\t    access-list {match['acl']} {entry['action']} {entry['rest']}")
+    return out
 
 
 def _entry_tail(item: Item) -> list[str]:
@@ -508,26 +536,34 @@ def add(rows: Rows) -> None:
     rows.add("exec", "show reload", _show_reload, captures, Grade.CAPTURE)
     rows.add("exec", "{ write erase | erase startup-config }", _erase, "captures", Grade.CAPTURE)
 
-    rows.add("exec", "show crypto isakmp sa", _isakmp_sa, "seed (head); captures of 12.4 without SAs", Grade.CAPTURE)
-    rows.add("exec", "show crypto isakmp sa detail", _isakmp_sa, "recall without SAs", Grade.RECALL)
+    isakmp = alive(_isakmp_sa, live.show_isakmp)
+    rows.add("exec", "show crypto isakmp sa", isakmp, "seed; captures of 12.4 without SAs", Grade.CAPTURE)
+    rows.add("exec", "show crypto isakmp sa detail", isakmp, "captures of 15; recall without SAs", Grade.RECALL)
     rows.add("exec", "show crypto isakmp policy", _policies, "captures with tabs; 12.4 trailer", Grade.CAPTURE)
     rows.add("exec", "show crypto isakmp key", _isakmp_key, "capture; wildcard recall", Grade.CAPTURE)
-    rows.add("exec", "show crypto isakmp peers", silent, "genieparser", Grade.CAPTURE)
-    sa = "show crypto ipsec sa [{ peer <peer:address> | map <map:word> | interface <interface:interface> }] [detail]"
-    rows.add("exec", sa, _no_sas, "Packet Tracer alone; recall for devices", Grade.RECALL)
+    rows.add("exec", "show crypto isakmp peers", alive(silent, live.show_peers), "genieparser", Grade.CAPTURE)
+    which = "[{ peer <peer:address> | map <map:word> | interface <interface:interface> | identity }]"
+    sa = f"show crypto ipsec sa {which} [detail]"
+    rows.add("exec", sa, alive(_no_sas, live.show_ipsec),
+             "seed; genieparser; without SAs Packet Tracer alone, recall for devices", Grade.RECALL)  # fmt: skip
     rows.add("exec", "show crypto ipsec transform-set [<name:word>]", _transform_sets, "recall for 12.4", Grade.RECALL)
     rows.add("exec", "show crypto map [{ tag <map:word> | interface <interface:interface> }]", _crypto_map,
              "12.4T/15 capture with a dynamic map; genieparser", Grade.CAPTURE)  # fmt: skip
     rows.add("exec", "show crypto dynamic-map [tag <map:word>]", _dynamic_map, "recall", Grade.RECALL)
-    rows.add("exec", "show crypto session [{ detail | brief | remote <peer:address> }]", _session,
-             "captures of 15", Grade.CAPTURE)  # fmt: skip
+    rows.add("exec", "show crypto session [{ detail | brief | remote <peer:address> }]",
+             alive(_session, live.show_session), "captures of 12.4 and 15", Grade.CAPTURE)  # fmt: skip
+    rows.add("exec", "show crypto engine connections active", live.show_engine, "recall for 12.x", Grade.RECALL)
     rows.add("exec", "show ip interface brief", _brief, "ntc-templates 12.4", Grade.CAPTURE)
-    rows.add("exec", "show ip route [static]", _routes, "12.4T capture; indents recall", Grade.RECALL)
-    rows.add("exec", "ping <address:address> [source <source:word>] [repeat <count:1-1000>]", _ping, "captures",
-             Grade.CAPTURE)  # fmt: skip
+    routes = alive(_routes, lambda call, plant: live.routes(call, plant, _LEGEND))
+    rows.add("exec", "show ip route [static]", routes, "12.4T capture; indents recall", Grade.RECALL)
+    ping = "ping <address:address> [source <source:word>] [repeat <count:1-1000>] [size <size:36-18024>]"
+    rows.add("exec", ping, alive(_ping, live.ping), "captures", Grade.CAPTURE)
     none = "clear commands answer nothing (captures)"
     sa_options = "[{ peer <peer:address> | map <map:word> | counters }]"
-    rows.add("exec", f"clear crypto sa {sa_options}", _cleared("ipsec"), none, Grade.CAPTURE)
-    rows.add("exec", "clear crypto isakmp [<id:1-65535>]", _cleared("ike"), none, Grade.CAPTURE)
-    rows.add("exec", "clear crypto session [remote <peer:address>]", _cleared("session"), none, Grade.VENDOR)
+    clear_sa = alive(_cleared("ipsec"), live.clear_sa)
+    rows.add("exec", f"clear crypto sa {sa_options}", clear_sa, none, Grade.CAPTURE)
+    rows.add("exec", "clear crypto isakmp [<id:1-65535>]", alive(_cleared("ike"), live.clear_isakmp), none,
+             Grade.CAPTURE)  # fmt: skip
+    session = "clear crypto session [remote <peer:address>]"
+    rows.add("exec", session, alive(_cleared("session"), live.clear_session), none, Grade.VENDOR)
     rows.add("exec", "clear { logging | counters | access-list counters }", silent, "common", Grade.RECALL)

@@ -9,6 +9,8 @@ import ipaddress
 from ...engine import Call, Effect, Grade, Question, Refused, Reply, Result, Rows, drop_here, put_here
 from ...grammar import is_mask
 from ...store import Item
+from ..live import alive
+from . import live
 from .common import interface
 
 N13779 = "Cisco tech note 13779"
@@ -35,7 +37,7 @@ def _rule_text(call: Call) -> str:
 
 def _when_free(call: Call, rule: Item, do: Effect, refusal: str) -> Result:
     """Do it at once, or as the device does it while translations hold the rule."""
-    if not call.device.translations:
+    if not live.live_translations(call):
         return do(call)
     if call.device.faults.nat_in_use == "refuse":
         raise Refused(refusal)
@@ -43,7 +45,7 @@ def _when_free(call: Call, rule: Item, do: Effect, refusal: str) -> Result:
     def answer(text: str) -> Reply:
         if text.strip().lower() not in ("y", "yes"):
             return Reply()  # Enter or `no` keeps both (recall)
-        call.device.translations.clear()
+        live.end_translations(call)
         call.device.event("translations-cleared", rule.text)
         do(call)
         call.device.touched = True
@@ -209,7 +211,7 @@ def _translations(call: Call) -> Result:
 
 
 def _clear(call: Call) -> Result:
-    call.device.translations.clear()
+    live.end_translations(call)
     call.device.event("cleared", "translations")
     return None
 
@@ -255,5 +257,11 @@ def add(rows: Rows) -> None:
     rows.both(config, _ROUTE, _route, _ROUTE, _no_route, "seed; captures of the refusal", Grade.SEED)
     forced = "clear ip nat translation { * | forced }"
     rows.add("exec", forced, _clear, "lab log of XE 17; genielibs mocks", Grade.CAPTURE)
-    rows.add("exec", "show ip nat translations [verbose]", _translations, "ntc-templates", Grade.CAPTURE)
-    rows.add("exec", "show ip nat statistics", _statistics, "genieparser", Grade.CAPTURE)
+    rows.add(
+        "exec",
+        "show ip nat translations [verbose]",
+        alive(_translations, live.show_translations),
+        "ntc-templates",
+        Grade.CAPTURE,
+    )
+    rows.add("exec", "show ip nat statistics", alive(_statistics, live.show_statistics), "genieparser", Grade.CAPTURE)

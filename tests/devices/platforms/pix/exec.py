@@ -9,6 +9,8 @@ import ipaddress
 
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Reply, Result, Rows, say, silent
 from ...store import Item
+from ..live import alive
+from . import live
 from .version import version
 
 _CLIENTS = "netmiko, cisco.asa, Netspoc-Approve"
@@ -349,25 +351,40 @@ def add(rows: Rows) -> None:
     rows.add("exec", "write [memory]", _save, "Netspoc-Approve; mock ASA", Grade.TOOL)
     rows.add("exec", "copy running-config startup-config", _copy, "ASA command reference", Grade.RECALL)
 
-    no_sas = "\nThere are no isakmp sas"
-    rows.add("exec", "show { crypto isakmp | isakmp } sa [detail]", say(no_sas), "recall for 7.2", Grade.RECALL)
-    no_ipsec = "\nThere are no ipsec sas"
-    peer = "[peer <peer:address>]"
-    rows.add("exec", f"show {{ crypto ipsec | ipsec }} sa {peer} [detail]", say(no_ipsec), "capture", Grade.CAPTURE)
+    no_sas = say("\nThere are no isakmp sas")
+    isakmp = "show { crypto isakmp | isakmp } sa [detail]"
+    rows.add("exec", isakmp, alive(no_sas, live.show_isakmp), "seed; without SAs recall for 7.2", Grade.RECALL)
+    no_ipsec = say("\nThere are no ipsec sas")
+    which = "[{ peer <peer:address> | map <map:word> | identity | entry }]"
+    ipsec_sa = f"show {{ crypto ipsec | ipsec }} sa {which} [detail]"
+    rows.add("exec", ipsec_sa, alive(no_ipsec, live.show_ipsec), "seed; captures", Grade.CAPTURE)
     rows.add("exec", "show crypto map", _crypto_map, "layout recall", Grade.RECALL)
     none = say("INFO: There are presently no active sessions of the type specified")
-    rows.add("exec", "show vpn-sessiondb [detail] l2l", none, "recall", Grade.RECALL)
-    rows.add("exec", "show xlate", say("0 in use, 0 most used"), "recall", Grade.RECALL)
-    rows.add("exec", "show conn", say("0 in use, 0 most used"), "recall", Grade.RECALL)
-    rows.add("exec", "show interface ip brief", _interfaces, "recall (column widths of IOS 12.4)", Grade.RECALL)
-    rows.add("exec", "show route", _routes, "recall", Grade.RECALL)
+    l2l = "show vpn-sessiondb [detail] l2l"
+    rows.add("exec", l2l, alive(none, live.show_sessions), "captures of 2014; 7.x recall", Grade.RECALL)
+    empty = say("0 in use, 0 most used")
+    xlate = alive(empty, live.show_xlate)
+    rows.add("exec", "show xlate", xlate, "PIX capture with PAT; empty recall", Grade.RECALL)
+    rows.add("exec", "show xlate detail", xlate, "PIX capture", Grade.CAPTURE)
+    rows.add("exec", "show conn", alive(empty, live.show_conn), "recall", Grade.RECALL)
+    brief = "recall (column widths of IOS 12.4)"
+    rows.add("exec", "show interface ip brief", _interfaces, brief, Grade.RECALL)
+    address = "show ip address [<interface:word>]"
+    rows.add("exec", address, live.show_addresses, "ASA command reference", Grade.RECALL)
+    rows.add("exec", "show route", alive(_routes, live.show_routes), "recall", Grade.RECALL)
+    pings = "captures of ASA; ntc-templates"
+    repeat = "[repeat <count:1-1000>]"
+    rows.add("exec", f"ping {{ <interface:word> <address:address> | <address:address> }} {repeat}",
+             alive(live.no_ping, live.ping), pings, Grade.CAPTURE)  # fmt: skip
 
-    rows.add("exec", "clear xlate", silent, "ASA 8.4 guide 30-3", Grade.VENDOR)
-    rows.add("exec", "clear { crypto isakmp | isakmp } sa", _cleared("ike"), "seed's text", Grade.SEED)
+    rows.add("exec", "clear xlate", alive(silent, live.clear_xlate), "ASA 8.4 guide 30-3", Grade.VENDOR)
+    clear_ike = alive(_cleared("ike"), live.clear_isakmp)
+    rows.add("exec", "clear { crypto isakmp | isakmp } sa", clear_ike, "seed's text", Grade.SEED)
     ipsec = (
         "clear { crypto ipsec | ipsec } sa [{ peer <peer:address> | counters | map <map:word> | entry <entry:word>+ }]"
     )
-    rows.add("exec", ipsec, _cleared("ipsec"), "seed's text; ASA captures", Grade.SEED)
+    clear_sas = alive(_cleared("ipsec"), live.clear_ipsec)
+    rows.add("exec", ipsec, clear_sas, "seed's text; ASA captures", Grade.SEED)
     rows.add("exec", "clear { conn | local-host | arp | logging buffer }", silent, "recall", Grade.RECALL)
     rows.add("exec", "clear access-list <id:word> counters", silent, "ASA command reference", Grade.VENDOR)
 

@@ -1,0 +1,471 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""PIX 7.2: what a living device shows and clears: security associations, translations, connections, addresses, ping.
+
+The upper half are pure functions from records to text; the lower half are the effects of the rows.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...engine import BadWord, Call, Refused, Result
+from ...store import Block
+from ...wire.ping import Pinged
+from ...wire.sa import ChildSa, IkeSa, Snapshot
+from ..live import Flow, Plant, Translation, flows, network, peak, plant_of, split_port, with_mask
+
+_NO_ISAKMP = "\nThere are no isakmp sas"
+_NO_IPSEC = "\nThere are no ipsec sas"
+# Bytes that an SA adds to a packet. 58: seed (DES). 74: AWS's guide for the ASA (AES). With UDP around them: 82 for AES
+# (ntc-templates), 66 for DES by analogy.
+_OVERHEAD = {8: 58, 16: 74}
+_UDP_OVERHEAD = 8
+_ESP = {"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-aes-192", "aes256": "esp-aes-256"}
+_IKE = {"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes-192", "aes256": "aes-256"}
+_HMAC = {"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"}
+
+
+def _iv(encryption: str) -> int:
+    return 16 if encryption.startswith("aes") else 8
+
+
+# -- phase 1
+
+
+def _state(sa: IkeSa) -> str:
+    if sa.state == "established":
+        return "MM_ACTIVE"
+    # the message that is waited for: even numbers reach the initiator (tunnelsup: IKE phase 1 states)
+    awaited = sa.step + 1 if (sa.step + 1) % 2 == (0 if sa.initiator else 1) else sa.step + 2
+    return f"MM_WAIT_MSG{min(max(awaited, 2), 6)}"
+
+
+def isakmp_sa(found: Snapshot, *, detail: bool = False, names: Mapping[str, str] | None = None) -> str:
+    """`show crypto isakmp sa [detail]`: seed; records follow each other without a blank line (capture of an ASA)."""
+    shown = [sa for sa in found.ike if sa.state != "deleted"]
+    if not shown:
+        return _NO_ISAKMP
+    rekeying = sum(sa.rekeying for sa in shown)
+    lines = [
+        "",
+        f"   Active SA: {len(shown) - rekeying}",
+        f"    Rekey SA: {rekeying} (A tunnel will report 1 Active and 1 Rekey SA during rekey)",
+        f"Total IKE SA: {len(shown)}",
+        "",
+    ]
+    for number, sa in enumerate(shown, 1):
+        # a tunnel that is not up is of the type `user` (captures of ASA that wait for messages)
+        kind = "L2L" if sa.state == "established" else "user"
+        role = "initiator" if sa.initiator else "responder"
+        lines += [
+            f"{number}   IKE Peer: {(names or {}).get(sa.remote, sa.remote)}",
+            f"    Type    : {kind:<16}Role    : {role} ",
+            f"    Rekey   : {'yes' if sa.rekeying else 'no':<16}State   : {_state(sa)} ",
+        ]
+        if detail and sa.encryption:
+            # itsecworks 2010 (before 8.4); widths recall
+            lines += [
+                f"    Encrypt : {_IKE[sa.encryption]:<16}Hash    : {sa.hash.upper():<10}",
+                f"    Auth    : {'preshared':<16}Lifetime: {sa.lifetime}",
+                f"    Lifetime Remaining: {sa.remaining}",
+            ]
+    return "\n".join([*lines, ""])
+
+
+# -- phase 2
+
+
+def _end(ident: str) -> str:
+    found = network(ident)
+    if found.prefixlen == 0:
+        return "any"
+    if found.prefixlen == 32:
+        return f"host {found.network_address}"
+    return f"{found.network_address} {found.netmask}"
+
+
+def _sa(pair: ChildSa, spi: int, connection: int, tag: str, old: bool) -> list[str]:
+    settings = "L2L, Tunnel, "
+    if pair.nat_t:
+        settings += " NAT-T-Encaps, "  # two blanks: ntc-templates
+    if pair.pfs:
+        settings += f"PFS Group {pair.pfs}, "  # AWS's guide for the ASA
+    if old:
+        settings += "Rekeyed"  # capture of an ASA 9
+    return [
+        f"      spi: 0x{spi:08X} ({spi})",
+        f"         transform: {_ESP[pair.encryption]} {_HMAC.get(pair.hash, 'esp-none')} none ",
+        f"         in use settings ={{{settings}}}",
+        f"         slot: 0, conn_id: {connection}, crypto-map: {tag}",
+        f"         sa timing: remaining key lifetime (kB/sec): ({pair.kilobytes}/{pair.remaining})",
+        f"         IV size: {_iv(pair.encryption)} bytes",
+        "         replay detection support: Y",
+    ]
+
+
+_DETAIL = (
+    # ASA command reference, show ipsec sa detail (7.x; recall of its wording)
+    "#pkts no sa (send): {send}, #pkts invalid sa (rcv): 0",
+    "#pkts encaps failed (send): 0, #pkts decaps failed (rcv): 0",
+    "#pkts invalid prot (rcv): 0, #pkts verify failed: {receive}",
+    "#pkts invalid identity (rcv): 0, #pkts invalid len (rcv): 0",
+    "#pkts replay rollover (send): 0, #pkts replay rollover (rcv): 0",
+    "#pkts replay failed (rcv): 0",
+    "#pkts internal err (send): 0, #pkts internal err (rcv): 0",
+)
+
+
+def _block(flow: Flow, names: Mapping[str, str], *, detail: bool, sas: bool) -> list[str]:
+    newest = flow.newest
+    assert newest
+    # an entry that a dynamic map made is shown by that map's name (captures: SYSTEM_DEFAULT_CRYPTO_MAP; 7.x: recall)
+    tag, sequence = (flow.dynamic, newest.dynamic_sequence) if flow.dynamic else (flow.map, flow.sequence)
+    out, into = flow.sum("packets_out"), flow.sum("packets_in")
+    local, peer = names.get(flow.local, flow.local), names.get(flow.peer, flow.peer)
+    overhead = _OVERHEAD[_iv(newest.encryption)] + (_UDP_OVERHEAD if flow.nat_t else 0)
+    errors = {"send": flow.errors.send, "receive": flow.errors.receive}
+    failed = _DETAIL if detail else ("#send errors: {send}, #recv errors: {receive}",)
+    # ports behind the endpoints where there is NAT between them (ntc-templates: `/4500`); without NAT 7.2 has none (seed)
+    here, there = (f"/{newest.local_port}", f"/{newest.remote_port}") if flow.nat_t else ("", "")
+    lines = [f"    Crypto map tag: {tag}, seq num: {sequence}, local addr: {local}", ""]
+    if flow.acl:
+        lines.append(f"      access-list {flow.acl} permit ip {_end(flow.local_ident)} {_end(flow.remote_ident)} ")
+    body = [
+        f"local ident (addr/mask/prot/port): ({with_mask(flow.local_ident)}/0/0)",
+        f"remote ident (addr/mask/prot/port): ({with_mask(flow.remote_ident)}/0/0)",
+        f"current_peer: {peer}",
+        "",
+        f"#pkts encaps: {out}, #pkts encrypt: {out}, #pkts digest: {out}",
+        f"#pkts decaps: {into}, #pkts decrypt: {into}, #pkts verify: {into}",
+        "#pkts compressed: 0, #pkts decompressed: 0",
+        f"#pkts not compressed: {out}, #pkts comp failed: 0, #pkts decomp failed: 0",
+        "#pre-frag successes: 0, #pre-frag failures: 0, #fragments created: 0",
+        "#PMTUs sent: 0, #PMTUs rcvd: 0, #decapsulated frgs needing reassembly: 0",
+        *(line.format(**errors) for line in failed),
+        "",
+        f"local crypto endpt.: {local}{here}, remote crypto endpt.: {peer}{there}",
+        "",
+        f"path mtu 1500, ipsec overhead {overhead}, media mtu 1500",
+        f"current outbound spi: {newest.spi_out:08X}",
+        "",
+    ]
+    lines += [f"      {line}" if line else "" for line in body]
+    if sas:
+        # while keys are renewed the new pair stands before the old one (capture of an ASA 9)
+        pairs = flow.pairs[::-1]
+        connection = min(pair.number for pair in pairs) or 1
+        for way in ("in", "out"):
+            lines.append(f"    {way}bound esp sas:")
+            for pair in pairs:
+                lines += _sa(pair, getattr(pair, f"spi_{way}"), connection, tag, pair is not newest)
+    return lines
+
+
+def ipsec_sa(
+    found: Snapshot,
+    *,
+    detail: bool = False,
+    peer: str = "",
+    crypto_map: str = "",
+    identity: bool = False,
+    by_peer: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """`show crypto ipsec sa [peer ADDRESS | map NAME | identity | entry] [detail]`: seed; ntc-templates.
+
+    `identity`: without the SAs themselves; `by_peer` (`entry`): by the address of the peer (ASA command reference).
+    """
+    shown = [each for each in flows(found) if each.pairs and peer in ("", each.peer)]
+    if crypto_map:
+        shown = [each for each in shown if crypto_map in (each.map, each.dynamic)]
+    if by_peer:
+        shown.sort(key=lambda each: int(ipaddress.IPv4Address(each.peer)))
+    lines: list[str] = []
+    head = ""
+    for each in shown:
+        title = f"peer address: {each.peer}" if by_peer else f"interface: {each.interface}"
+        if title != head:
+            lines += [*([""] if lines else []), title]
+            head = title
+        else:
+            lines.append("")
+        lines += _block(each, names or {}, detail=detail, sas=not identity)
+    return "\n".join([*lines, ""]) if lines else _NO_IPSEC
+
+
+# -- sessions
+
+
+_ENCRYPTION = {"des": "DES", "3des": "3DES", "aes128": "AES128", "aes192": "AES192", "aes256": "AES256"}
+
+
+def _age(seconds: int) -> str:
+    days = f"{seconds // 86400}d " if seconds >= 86400 else ""
+    return f"{days}{seconds // 3600 % 24}h:{seconds // 60 % 60:02}m:{seconds % 60:02}s"
+
+
+def sessions(found: Snapshot, groups: Iterable[str]) -> str:
+    """`show vpn-sessiondb l2l`: shape of captures of 2014; `IPSecLAN2LAN` of the 7.0 guide."""
+    known, lines = set(groups), []
+    for index, sa in enumerate((sa for sa in found.ike if sa.state == "established" and not sa.rekeying), 1):
+        pairs = [each for each in found.children if each.peer == sa.remote]
+        suite = (pairs[-1].encryption, pairs[-1].hash) if pairs else (sa.encryption, sa.hash)
+        group = sa.remote if sa.remote in known else "DefaultL2LGroup"
+        hashing = {"md5": "MD5", "sha": "SHA1"}.get(suite[1], suite[1])
+        lines += [
+            f"Connection   : {group}",
+            f"Index        : {index:<23}IP Addr      : {sa.remote}",
+            f"Protocol     : {'IPSecLAN2LAN':<23}Encryption   : {_ENCRYPTION[suite[0]]}",
+            f"Hashing      : {hashing}",
+            f"Bytes Tx     : {sum(each.bytes_out for each in pairs):<23}"
+            f"Bytes Rx     : {sum(each.bytes_in for each in pairs)}",
+            f"Duration     : {_age(max(0, sa.lifetime - sa.remaining))}",
+            "",
+        ]
+    if not lines:
+        return "INFO: There are presently no active sessions of the type specified"
+    return "\n".join(["", "Session Type: LAN-to-LAN", "", *lines])
+
+
+# -- translations and connections
+
+
+def _port(text: str) -> str:
+    address, port = split_port(text)
+    return f"{address}({port})" if port else address
+
+
+def xlate(table: Sequence[Translation], most: int, *, detail: bool = False, ports: tuple[str, str] = ("", "")) -> str:
+    """`show xlate [detail]`: PIX captures (it-certification-network 2008); `ports`: names of the inner and outer side."""
+    lines = [f"{len(table)} in use, {max(most, len(table))} most used"]
+    if detail:
+        lines += ["Flags: D - DNS, d - dump, I - identity, i - inside, n - no random,"]
+        lines += ["       o - outside, r - portmap, s - static"]
+    inner, outer = ports
+    for each in table:
+        local, number = split_port(each.inside_local)
+        mapped, mapped_number = split_port(each.inside_global)
+        if not number:
+            if detail:
+                lines.append(f"NAT from {inner}:{local} to {outer}:{mapped} flags s")
+            else:
+                lines.append(f"Global {mapped} Local {local}")
+        elif detail:
+            kind = each.protocol.upper()
+            lines.append(f"{kind} PAT from {inner}:{local}/{number} to {outer}:{mapped}/{mapped_number} flags ri")
+        elif each.protocol == "icmp":
+            lines.append(f"PAT Global {mapped}({mapped_number}) Local {local} ICMP id {number}")
+        else:
+            lines.append(f"PAT Global {_port(each.inside_global)} Local {_port(each.inside_local)}")
+    return "\n".join(lines)
+
+
+def conn(table: Sequence[Any], most: int) -> str:
+    """`show conn`: form of PIX 6 and 7 (command reference; recall of its wording).
+
+    Records need `protocol`, `inside`, `outside` (address and port); `idle` (seconds), `bytes`, `flags` where known.
+    """
+    lines = [f"{len(table)} in use, {max(most, len(table))} most used"]
+    for each in table:
+        idle = int(getattr(each, "idle", 0) or 0)
+        time = f"{idle // 3600}:{idle // 60 % 60:02}:{idle % 60:02}"
+        flags = getattr(each, "flags", "") or "-"
+        amount = int(getattr(each, "bytes", 0) or 0)
+        sides = f"out {each.outside} in {each.inside}"
+        lines.append(f"{each.protocol.upper()} {sides} idle {time} Bytes {amount} flags {flags}")
+    return "\n".join(lines)
+
+
+# -- ping
+
+
+def pinged(result: Pinged) -> str:
+    """What `ping` prints: ntc-templates; `?` for each request without an answer (captures of ASA)."""
+    count = len(result.marks)
+    share = 100 * result.answered // count if count else 0
+    lines = [
+        "Type escape sequence to abort.",
+        f"Sending {count}, {result.size}-byte ICMP Echos to {result.address}, timeout is 2 seconds:",
+        result.marks.replace(".", "?"),
+        f"Success rate is {share} percent ({result.answered}/{count})",
+    ]
+    if result.times:
+        # whole milliseconds, ten at a time in captures of old ones; at least 1
+        low, mean, high = _spread(result.times)
+        lines[-1] += f", round-trip min/avg/max = {low}/{mean}/{high} ms"
+    return "\n".join(lines)
+
+
+def _spread(times: Sequence[float]) -> tuple[int, int, int]:
+    rounded = [max(1, round(time)) for time in times]
+    return min(rounded), sum(rounded) // len(rounded), max(rounded)
+
+
+# -- effects of rows
+
+
+def aliases(call: Call) -> dict[str, str]:
+    """Names for addresses, where `names` is on."""
+    return {address: name for name, address in call.device.platform.aliases(call.device).items()}
+
+
+def show_isakmp(call: Call, plant: Plant) -> Result:
+    """`show [crypto] isakmp sa [detail]`."""
+    return isakmp_sa(plant.crypto.sas(), detail="detail" in call.words, names=aliases(call))
+
+
+def show_ipsec(call: Call, plant: Plant) -> Result:
+    """`show [crypto] ipsec sa ...`."""
+    return ipsec_sa(
+        plant.crypto.sas(),
+        detail="detail" in call.words,
+        peer=call["peer"],
+        crypto_map=call["map"],
+        identity="identity" in call.words,
+        by_peer="entry" in call.words,
+        names=aliases(call),
+    )
+
+
+def show_sessions(call: Call, plant: Plant) -> Result:
+    """`show vpn-sessiondb l2l`."""
+    return sessions(plant.crypto.sas(), [item["name"] for item in call.config.find("tunnel-group", what="type")])
+
+
+def _sides(config: Block) -> tuple[str, str]:
+    """The names of the interfaces of the highest and the lowest security level."""
+    levels = []
+    for item in config.find("interface"):
+        name, level = item.block.one("nameif"), item.block.one("security")
+        if name and name["name"]:
+            levels.append((int(level["level"] or "0") if level else 0, name["name"]))
+    levels.sort(key=lambda each: each[0])
+    return (levels[-1][1], levels[0][1]) if levels else ("inside", "outside")
+
+
+def show_xlate(call: Call, plant: Plant) -> Result:
+    """`show xlate [detail]`."""
+    table = plant.nat.translations()
+    most = peak(call.device, "xlate", len(table))
+    return xlate(table, most, detail="detail" in call.words, ports=_sides(call.config))
+
+
+def show_conn(call: Call, plant: Plant) -> Result:
+    """`show conn`."""
+    table = plant.nat.connections()
+    return conn(table, peak(call.device, "conn", len(table)))
+
+
+def _flat(call: Call) -> list[tuple[str, str, str, int, str]]:
+    """Interfaces with an address: hardware name, name, address, length, method."""
+    out = []
+    for item in call.config.find("interface"):
+        address, name = item.block.one("address"), item.block.one("nameif")
+        if not address or not name or not name["name"] or not address["address"]:
+            continue
+        if address["address"] == "dhcp":
+            leased, _, length = call.device.leases.get(name["name"], "").partition("/")
+            if leased:
+                out.append((item["name"], name["name"], leased, int(length or "24"), "DHCP"))
+        else:
+            mask = address["rest"].split()[0]
+            length = str(ipaddress.IPv4Network(f"0.0.0.0/{mask}").prefixlen)
+            out.append((item["name"], name["name"], address["address"], int(length), "CONFIG"))
+    return out
+
+
+def show_addresses(call: Call) -> Result:
+    """`show ip address [INTERFACE]`: ASA command reference (columns recall)."""
+    plant = plant_of(call.device)
+    real = plant.addresses() if plant else {}
+    rows = [f"{'Interface':<25}{'Name':<23}{'IP address':<16}{'Subnet mask':<16}Method "]
+    for hardware, name, address, length, method in _flat(call):
+        if call["interface"] not in ("", name, hardware):
+            continue
+        address, length = real.get(name, (address, length))
+        mask = ipaddress.IPv4Network(f"0.0.0.0/{length}").netmask
+        rows.append(f"{hardware:<25}{name:<23}{address:<16}{mask!s:<16}{method:<6}")
+    return "\n".join(["System IP Addresses:", *rows, "Current IP Addresses:", *rows])
+
+
+def show_routes(call: Call, plant: Plant) -> Result:
+    """`show route`: codes of the ASA's (ntc-templates); an address from DHCP makes routes too."""
+    lines = [
+        "",
+        "Codes: C - connected, S - static, I - IGRP, R - RIP, M - mobile, B - BGP",
+        "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
+        "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
+        "       E1 - OSPF external type 1, E2 - OSPF external type 2, E - EGP",
+        "       i - IS-IS, L1 - IS-IS level-1, L2 - IS-IS level-2, ia - IS-IS inter area",
+        "       * - candidate default, U - per-user static route, o - ODR",
+        "       P - periodic downloaded static route",
+        "",
+    ]
+    default = call.config.one("route", net="0.0.0.0", mask="0.0.0.0")
+    hop, port = (default["hop"], default["interface"]) if default else ("", "")
+    for item in [] if default else call.config.find("interface"):
+        address, name = item.block.one("address"), item.block.one("nameif")
+        if address and name and address["address"] == "dhcp" and "setroute" in address["rest"].split():
+            hop, port = call.device.gateways.get(name["name"], ""), name["name"]
+    lines += [f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else "Gateway of last resort is not set", ""]
+    real = plant.addresses()
+    for _, port_name, shown, length, _ in _flat(call):
+        net = ipaddress.IPv4Network(real.get(port_name, (shown, length)), strict=False)
+        lines.append(f"C    {net.network_address} {net.netmask} is directly connected, {port_name}")
+    for route in call.config.find("route"):
+        if route is not default:
+            lines.append(
+                f"S    {route['net']} {route['mask']} [{route['metric'] or 1}/0] via {route['hop']}, {route['interface']}"
+            )
+    if hop:
+        lines.append(f"S*   0.0.0.0 0.0.0.0 [{(default['metric'] if default else '') or 1}/0] via {hop}, {port}")
+    return "\n".join(lines)
+
+
+def ping(call: Call, plant: Plant) -> Result:
+    """`ping [INTERFACE] ADDRESS [repeat N]`: with an interface, from its address."""
+    source = None
+    if call.has("interface"):
+        found = plant.addresses().get(call["interface"])
+        if found is None:
+            raise Refused(f"ERROR: % Interface name '{call['interface']}' is not defined")  # recall
+        source = found[0]
+    return pinged(plant.ping(call["address"], source=source, count=int(call["count"] or "5")))
+
+
+def no_ping(call: Call) -> Result:
+    """At level cli the line is refused: there is nothing to ask."""
+    raise BadWord(call.line.split()[0])
+
+
+def clear_isakmp(call: Call, plant: Plant) -> Result:
+    """`clear [crypto] isakmp sa`."""
+    call.device.event("cleared", "ike")
+    plant.crypto.clear_ike()
+    return None
+
+
+def clear_ipsec(call: Call, plant: Plant) -> Result:
+    """`clear [crypto] ipsec sa [peer ADDRESS | map NAME | entry ADDRESS PROTOCOL SPI | counters]`."""
+    if "counters" in call.words:
+        return None
+    call.device.event("cleared", f"ipsec {call['peer']}".strip())
+    if call.has("entry"):
+        # destination, protocol, SPI: the pair with that SPI goes, which this emulator clears by its peer (recall)
+        words = call.match.all("entry")
+        wanted = {word.lower().removeprefix("0x") for word in words}
+        for each in plant.crypto.sas().children:
+            if each.peer in words or {f"{each.spi_in:x}", f"{each.spi_out:x}"} & wanted:
+                plant.crypto.clear_ipsec(each.peer)
+        return None
+    plant.crypto.clear_ipsec(call["peer"] or None, call["map"] or None)
+    return None
+
+
+def clear_xlate(_call: Call, plant: Plant) -> Result:
+    """`clear xlate`."""
+    plant.nat.clear()
+    return None
