@@ -96,12 +96,16 @@ class Clause:
 
 @dataclass(frozen=True)
 class Pool:
-    """Where translated sources come from: the address of an interface, or addresses. `overload`: with their ports."""
+    """Where translated sources come from: the address of an interface, or addresses. `overload`: with their ports.
+
+    `port`: PIX, the interface that the traffic leaves by.
+    """
 
     interface: str | None = None
     first: str | None = None
     last: str | None = None
     overload: bool = True
+    port: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class NatRule:
     The rules of a `Fabric` stand in the order in which the device tries them.
     `exempt`: not translated. `identity`: translated to itself (started from the real side only).
     `static`: one to one, in both directions: `source` to `target`, with `protocol` only these ports.
-    `dynamic`: to one of the `pools`; an empty tuple: there is nothing to translate to.
+    `dynamic`: to one of the `pools`, in this order; an empty tuple: there is nothing to translate to.
     `when`: conditions beside `source`; the first clause that applies decides. `outside`: PIX `nat ... outside`.
     """
 
@@ -153,6 +157,8 @@ class Fabric:
     same_level: bool = False
     hairpin: bool = False
     inspect_icmp: bool = False
+    # PIX: the interface that can be managed through a tunnel that ends at another
+    management: str | None = None
     # PIX: `icmp permit|deny ... IF`: pings of the device's own interfaces, by the interface
     icmp: tuple[tuple[str, Rule], ...] = ()
     # seconds after which a quiet flow is forgotten: tcp, udp, icmp
@@ -280,6 +286,7 @@ def _pix(config: Block) -> Fabric:
         same_level="inter-interface" in same,
         hairpin="intra-interface" in same,
         inspect_icmp=_inspects(config, "icmp"),
+        management=management["interface"] if (management := config.one("management-access")) else None,
         icmp=tuple(_pix_icmp(config)),
         timeouts=tuple(_pix_timeouts(config)),
     )
@@ -404,23 +411,19 @@ def _pix_nat(config: Block) -> Iterator[NatRule]:
         if item["id"] == "0":
             yield NatRule("identity", item.text, item["interface"], source=source, outside=outside)
             continue
-        pools: dict[str, list[Pool]] = {}
-        for entry in config.find("global", id=item["id"]):
-            pools.setdefault(entry["interface"], []).append(_pix_pool(entry))
-        if not pools:
-            yield NatRule("dynamic", item.text, item["interface"], None, source, when, outside=outside)
-        for mapped, found in pools.items():
-            # a range is used up before the single addresses (ASA 7.0 guide OL-6721-01, 14-23)
-            ordered = tuple(sorted(found, key=lambda pool: pool.overload))
-            yield NatRule("dynamic", item.text, item["interface"], mapped, source, when, pools=ordered, outside=outside)
+        # a range is used up before the single addresses (ASA 7.0 guide OL-6721-01, 14-23)
+        pools = sorted(
+            (_pix_pool(each) for each in config.find("global", id=item["id"])), key=lambda pool: pool.overload
+        )
+        yield NatRule("dynamic", item.text, item["interface"], None, source, when, pools=tuple(pools), outside=outside)
 
 
 def _pix_pool(item: Item) -> Pool:
     text = item["address"].split()[0]
     if text == "interface":
-        return Pool(item["interface"])
+        return Pool(item["interface"], port=item["interface"])
     first, dash, last = text.partition("-")
-    return Pool(None, first, last or first, overload=not dash)
+    return Pool(None, first, last or first, not dash, item["interface"])
 
 
 def _pix_static(item: Item) -> NatRule | None:

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""The NAT stage of a device: its rules in the two namespaces, kept equal to the configuration, and its tables.
+
+What a change does to flows that exist:
+
+| flow | after a change of the rules | source |
+| --- | --- | --- |
+| translated | goes on, translated as before, until it is quiet or cleared | PIX: ASA 8.4 guide p. 30-3; IOS: tech note 13779 |
+| untranslated through a PIX | goes on: the connection is looked up first; ICMP has none and is looked at anew | treatment.md 1 (R) |
+| untranslated through IOS | each packet is looked at: the next one is translated if the rules say so | ios-nat-acl.md D4.3 (L) |
+| translated to the address of an interface that has another one now | ends | recall |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import filters, natmodel
+from .names import Joint
+from .nft import Addresses, script
+from .reading import Fabric
+from .translations import Connection, FlowState, Translation, connections, flows, translations
+
+if TYPE_CHECKING:
+    from .world import Node
+
+TABLE = "device"
+# Preferences of the rules that decide where a packet is routed: marked ones go to the NAT namespace even where this one
+# has the address, so the `local` table comes after them.
+MARKED, LOCAL = 10, 100
+_TIMEOUTS = {
+    "tcp": ("nf_conntrack_tcp_timeout_established",),
+    "udp": ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"),
+    "icmp": ("nf_conntrack_icmp_timeout",),
+}
+
+
+def joints_of(fabric: Fabric, joints: Iterable[Joint]) -> dict[str, Joint]:
+    """The joints by the names of the device's interfaces."""
+    by_port = {joint.port: joint for joint in joints}
+    found = {port.name: by_port.get(natmodel.linux(port)) for port in fabric.ports}
+    return {name: joint for name, joint in found.items() if joint}
+
+
+def compile_nat(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint] = ()) -> str:
+    """The rules of the NAT namespace, as a script for nft."""
+    known = joints_of(fabric, joints)
+    return script(TABLE, [*natmodel.chains(fabric, addresses), *filters.nat_chains(fabric, addresses, known)])
+
+
+def compile_cry(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint]) -> str:
+    """The rules of the crypto namespace that belong to the data plane."""
+    return script(TABLE, filters.cry_chains(fabric, addresses, joints_of(fabric, joints)))
+
+
+def compile_places(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint]) -> tuple[set[str], set[str]]:
+    """Objects of `ip` that translations need in the NAT and the crypto namespace: routes to, and answers to ARP for,
+    addresses that are given to nobody else. As `route PREFIX ...`, `neigh proxy ...`."""
+    nat, cry = set[str](), set[str]()
+    known = joints_of(fabric, joints)
+    for name, networks in natmodel.mapped_addresses(fabric, addresses).items():
+        joint = known.get(name)
+        for network in networks:
+            if joint:
+                cry.add(f"route {network} via {joint.nat_address} dev {joint.cry}")
+                cry |= {f"neigh proxy {host} dev {joint.port}" for host in _hosts(network)}
+            else:
+                nat.add(f"route {network} dev lo")
+                nat |= {f"neigh proxy {host} dev {natmodel.linux(fabric.port(name))}" for host in _hosts(network)}
+    return nat, cry
+
+
+def _hosts(network: str) -> list[str]:
+    """The addresses of a network; of a large one none: it is not next to the device, but routed to it."""
+    found = ipaddress.IPv4Network(network)
+    return [str(address) for address in found] if found.prefixlen >= 24 else []
+
+
+class NatStage:
+    """Makes the namespaces follow the configuration."""
+
+    def __init__(self, nat: Node, cry: Node, joints: Iterable[Joint] | None = None) -> None:
+        self.nat, self.cry = nat, cry
+        self.joints = list(_joints_in(cry) if joints is None else joints)
+        self._fabric = Fabric("pix")
+        self._addresses: Addresses = {}
+        self._rules = ("", "")
+        self._places = (set[str](), set[str]())
+        self._prepare()
+
+    def _prepare(self) -> None:
+        for joint in self.joints:
+            self.cry.ip(
+                f"rule add pref {MARKED} fwmark {joint.number} lookup {1000 + joint.number}",
+                f"route add default via {joint.nat_address} dev {joint.cry} table {1000 + joint.number}",
+            )
+            self.cry.sysctl(f"neigh/{joint.port}/proxy_delay", "0")
+        self.cry.ip(f"rule add pref {LOCAL} lookup local", "rule del pref 0")
+        _write(self.nat, "netfilter/nf_conntrack_acct", "1")
+        # flows that began before the rules knew of them go on
+        _write(self.nat, "netfilter/nf_conntrack_tcp_be_liberal", "1")
+
+    def apply(self, fabric: Fabric, addresses: Addresses) -> None:
+        """The configuration or an address has changed."""
+        known = dict(addresses)
+        rules = compile_nat(fabric, known, self.joints), compile_cry(fabric, known, self.joints)
+        places = compile_places(fabric, known, self.joints)
+        changed = rules[0] != self._rules[0]
+        if places != self._places:
+            self._place(places)
+        for node, before, after in zip((self.nat, self.cry), self._rules, rules, strict=True):
+            if after != before:
+                node.nft(after)
+        if fabric.timeouts != self._fabric.timeouts:
+            for kind, seconds in fabric.timeouts:
+                for name in _TIMEOUTS[kind]:
+                    _write(self.nat, f"netfilter/{name}", str(seconds))
+        gone = {address for address, _ in self._addresses.values()} - {address for address, _ in known.values()}
+        first = not self._rules[0]
+        self._fabric, self._addresses, self._rules, self._places = fabric, known, rules, places
+        if changed and not first:
+            self._forget(lambda flow: self._looked_at_anew(flow) or flow.back.destination in gone)
+
+    def _place(self, places: tuple[set[str], set[str]]) -> None:
+        for node, before, after in zip((self.nat, self.cry), self._places, places, strict=True):
+            for text in sorted(before - after):
+                node.run("ip", *_command(text, "del"), check=False)
+            # an interface that went down took some along: all are said again
+            node.ip(*(" ".join(_command(text, "replace")) for text in sorted(after)))
+
+    def _looked_at_anew(self, flow: FlowState) -> bool:
+        """Does the device decide about this flow packet by packet?"""
+        return not flow.translated and (self._fabric.platform == "ios" or flow.protocol == "icmp")
+
+    # -- what there is
+
+    def flows(self) -> list[FlowState]:
+        """The flows through the device."""
+        listed = self.nat.run("conntrack", "-L", "-f", "ipv4", "-o", "extended", check=False)
+        found = flows(listed.stdout)
+        # what the device itself sends and receives is no flow through it
+        own = {address for address, _ in self._addresses.values()}
+        return [flow for flow in found if not own & {flow.there.source, flow.back.source}]
+
+    def translations(self) -> list[Translation]:
+        """The table of translations."""
+        return translations(self.flows(), self._fabric, self._addresses)
+
+    def connections(self) -> list[Connection]:
+        """The table of connections (PIX)."""
+        inner = [
+            str(ipaddress.IPv4Network(self._addresses[port.name], strict=False))
+            for port in self._fabric.ports
+            if port.level and port.name in self._addresses
+        ]
+        icmp = self._fabric.inspect_icmp
+        return connections((flow for flow in self.flows() if icmp or flow.protocol != "icmp"), inner)
+
+    def in_use(self, line: str) -> bool:
+        """Have flows been translated by this line of the configuration? (IOS then asks before it takes the line away.)"""
+        return any(each.outside_global and each.line == line for each in self.translations())
+
+    # -- what clears it
+
+    def clear(self, line: str | None = None, *, local: str | None = None, mapped: str | None = None) -> None:
+        """End translations that traffic made, with their flows: all, those of a line, of an inside address, or to one.
+
+        `clear xlate` ends the connections that use translations (ASA 8.4 guide p. 30-3); `clear ip nat translation *`
+        the same, statics stay (command reference).
+        """
+
+        def wanted(flow: FlowState) -> bool:
+            if not flow.translated:
+                return False
+            found = translations([flow], Fabric(self._fabric.platform, nat=self._fabric.nat), {})[-1]
+            return (
+                line in (None, found.line)
+                and local in (None, found.inside_local.partition(":")[0])
+                and mapped in (None, found.inside_global.partition(":")[0])
+            )
+
+        self._forget(wanted)
+
+    def clear_connections(self) -> None:
+        """End all flows, translated or not (PIX: `clear local-host`)."""
+        self.nat.run("conntrack", "-F", check=False)
+
+    def _forget(self, which: Callable[[FlowState], bool]) -> None:
+        for flow in self.flows():
+            if which(flow):
+                ports = ["--icmp-id", flow.there.source_port] if flow.protocol == "icmp" else []
+                if flow.protocol in ("tcp", "udp"):
+                    ports = ["--sport", flow.there.source_port, "--dport", flow.there.destination_port]
+                ends = ["-s", flow.there.source, "-d", flow.there.destination]
+                # it may have ended by itself
+                self.nat.run("conntrack", "-D", "-f", "ipv4", "-p", flow.protocol, *ends, *ports, check=False)
+
+
+def _joints_in(cry: Node) -> list[Joint]:
+    """The joints of a device, from what its crypto namespace has."""
+    found = []
+    for line in cry.run("ip", "-o", "-4", "address", "show").stdout.splitlines():
+        _number, name, _family, address, *_rest = line.split()
+        if name.startswith("n-") and address.startswith("169.254."):
+            found.append(Joint(name[2:], int(address.split(".")[2])))
+    return found
+
+
+def _command(text: str, verb: str) -> list[str]:
+    kind, *rest = text.split()
+    return [kind, verb, *rest]
+
+
+def _write(node: Node, name: str, value: str) -> None:
+    with contextlib.suppress(OSError):
+        node.call(Path("/proc/sys/net", name).write_text, value)
