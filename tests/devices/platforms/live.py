@@ -10,58 +10,16 @@ from __future__ import annotations
 
 import ipaddress
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..engine import Call, Effect, Result
-from ..wire.ping import Pinged
 from ..wire.sa import ChildSa, Errors, IkeSa, Snapshot
 
 if TYPE_CHECKING:
     from ..device import Device
-
-
-class Translation(Protocol):
-    """A line of the NAT table. Addresses are written `10.1.1.1` or `10.1.1.1:1025` (ICMP: the id in the port's place)."""
-
-    @property
-    def protocol(self) -> str: ...
-    @property
-    def inside_local(self) -> str: ...
-    @property
-    def inside_global(self) -> str: ...
-    @property
-    def outside_local(self) -> str: ...
-    @property
-    def outside_global(self) -> str: ...
-
-
-class Nat(Protocol):
-    """The NAT stage of a device."""
-
-    def translations(self) -> Sequence[Translation]: ...
-    def connections(self) -> Sequence[Any]: ...
-    def clear(self) -> None: ...
-
-
-class Crypto(Protocol):
-    """The crypto stage of a device."""
-
-    def sas(self) -> Snapshot: ...
-    def clear_ike(self, peer: str | None = None, /) -> None: ...
-    def clear_ipsec(self, peer: str | None = None, name: str | None = None, /) -> None: ...
-
-
-class Plant(Protocol):
-    """What is behind a living device."""
-
-    @property
-    def nat(self) -> Nat: ...
-    @property
-    def crypto(self) -> Crypto: ...
-    def addresses(self) -> Mapping[str, tuple[str, int]]: ...
-    def ping(self, address: str, source: str | None = None, count: int = 5, size: int = 100) -> Pinged: ...
+    from ..wire.plant import Plant
 
 
 def plant_of(device: Device) -> Plant | None:
@@ -83,7 +41,8 @@ def alive(plain: Effect, living: Callable[[Call, Plant], Result]) -> Effect:
 def snapshot(device: Device) -> Snapshot:
     """The security associations of a device; none at level cli."""
     plant = plant_of(device)
-    return Snapshot() if plant is None else plant.crypto.sas()
+    found: Snapshot = Snapshot() if plant is None else plant.crypto.sas()
+    return found
 
 
 # -- flows: what the devices print a block for

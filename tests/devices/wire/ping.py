@@ -4,16 +4,23 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from .base import Chosen, chosen
+
+if TYPE_CHECKING:
+    from .plant import Plant
 
 # The devices wait two seconds for each answer. The emulated networks answer in milliseconds, and the packet that brings
 # a tunnel up is lost on the devices too: half the time is enough, and a test of what does not answer takes half as long.
 PATIENCE = 1.0
 _TIME = re.compile(r"time[=<]([\d.]+) ms")
-_UNREACHABLE = re.compile(r"Unreachable|unreachable|Filtered|Prohibited", re.IGNORECASE)
+_UNREACHABLE = re.compile(r"^From (\S+) .*(Unreachable|Filtered|Prohibited)", re.MULTILINE)
 
 
 class Host(Protocol):
@@ -41,11 +48,15 @@ class Pinged:
         return self.marks.count("!")
 
 
-def mark(output: str) -> tuple[str, float | None]:
-    """The mark of one request, from what `ping -c 1` printed, and the time of the answer."""
+def mark(output: str, own: str = "") -> tuple[str, float | None]:
+    """The mark of one request, from what `ping -c 1` printed, and the time of the answer.
+
+    What the system says from its own address (nobody answers ARP) is no answer.
+    """
     if found := _TIME.search(output):
         return "!", float(found[1])
-    return ("U" if _UNREACHABLE.search(output) else "."), None
+    told = _UNREACHABLE.search(output)
+    return ("U" if told and told[1] != own else "."), None
 
 
 def ping(
@@ -60,8 +71,28 @@ def ping(
     for _ in range(count):
         argv = ("ping", "-n", "-c", "1", "-W", f"{patience:g}", "-s", str(max(0, size - 28)), *origin, address)
         done = host.run(*argv, timeout=patience + 10, check=False)
-        one, time = mark(done.stdout + done.stderr)
+        one, time = mark(done.stdout, source or "")
         marks += one
         if time is not None:
             times.append(time)
     return Pinged(address, marks, tuple(times), source or "", size)
+
+
+def way(table: Iterable[Chosen], address: str) -> Chosen | None:
+    """The route to an address: the longest prefix."""
+    wanted = ipaddress.IPv4Address(address)
+    fitting = [entry for entry in table if wanted in ipaddress.IPv4Network(entry.prefix)]
+    return max(fitting, key=lambda entry: ipaddress.IPv4Network(entry.prefix).prefixlen, default=None)
+
+
+def ping_from(plant: Plant, address: str, port: str | None = None, *, count: int = 5, size: int = 100) -> Pinged:
+    """Send requests from a device: from the address of `port` (its name), or of the interface that the route leaves by."""
+    addresses = plant.addresses()
+    if port is None:
+        entry = way(chosen(plant.fabric, addresses, plant.gateways()), address)
+        port = entry.port.name if entry else None
+    if port is None or port not in addresses:
+        return Pinged(address, "." * count, size=size)
+    # A loopback is where the inside is.
+    node, _interface = plant.node_of(port) or (plant.nat_node, "lo")
+    return ping(node, address, addresses[port][0], count, size)

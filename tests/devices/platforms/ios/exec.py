@@ -554,7 +554,7 @@ def add(rows: Rows) -> None:
              alive(_session, live.show_session), "captures of 12.4 and 15", Grade.CAPTURE)  # fmt: skip
     rows.add("exec", "show crypto engine connections active", live.show_engine, "recall for 12.x", Grade.RECALL)
     rows.add("exec", "show ip interface brief", _brief, "ntc-templates 12.4", Grade.CAPTURE)
-    routes = alive(_routes, lambda call, plant: live.routes(call, plant, _LEGEND))
+    routes = alive(_routes, lambda _call, plant: live.show_routes(plant, _LEGEND))
     rows.add("exec", "show ip route [static]", routes, "12.4T capture; indents recall", Grade.RECALL)
     ping = "ping <address:address> [source <source:word>] [repeat <count:1-1000>] [size <size:36-18024>]"
     rows.add("exec", ping, alive(_ping, live.ping), "captures", Grade.CAPTURE)

@@ -11,13 +11,19 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...engine import Call, Refused, Result
-from ...store import Block
-from ...wire.ping import Pinged
+from ...wire.base import Chosen, chosen
+from ...wire.ping import Pinged, ping_from
 from ...wire.sa import ChildSa, IkeSa, Snapshot
-from ..live import Flow, Plant, Translation, clock, flows, ike_of, network, pair_numbers, plant_of, snapshot, with_mask
-from .common import full_name, networks
+from ..live import Flow, clock, flows, ike_of, network, pair_numbers, plant_of, snapshot, with_mask
+from .common import full_name
+
+if TYPE_CHECKING:
+    from ...store import Item
+    from ...wire.plant import Plant
+    from ...wire.translations import Translation
 
 _ESP = {"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-192-aes", "aes256": "esp-256-aes"}
 _HMAC = {"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"}
@@ -385,6 +391,53 @@ def is_static(each: Translation) -> bool:
     return each.outside_global in ("", "---")
 
 
+# -- routes
+
+
+_Row = tuple[ipaddress.IPv4Network, str, str]
+
+
+def routes(table: Iterable[Chosen], legend: Sequence[str]) -> str:
+    """`show ip route`: subnets under a line for their network; a default route from DHCP has distance 254 (capture)."""
+    shown: list[_Row] = []
+    default: Chosen | None = None
+    for entry in table:
+        found = network(entry.prefix)
+        if entry.hop is None:
+            shown.append((found, "S" if entry.distance else "C", f"is directly connected, {entry.port.name}"))
+        elif found.prefixlen:
+            shown.append((found, "S", f"[{entry.distance}/0] via {entry.hop}"))
+        else:
+            default = entry
+    hop = f"{default.hop} to network 0.0.0.0" if default else "not set"
+    lines = [*legend, f"Gateway of last resort is {hop}", ""]
+    for major, group in _majors(shown).items():
+        inner = sorted(group, key=lambda each: (each[0].network_address, each[0].prefixlen))
+        lengths = {found.prefixlen for found, _, _ in inner}
+        if lengths == {major.prefixlen}:
+            lines += [f"{code}    {found} {rest}" for found, code, rest in inner]
+        elif len(lengths) == 1:
+            lines.append(f"     {major.network_address}/{lengths.pop()} is subnetted, {len(inner)} subnets")
+            lines += [f"{code}       {found.network_address} {rest}" for found, code, rest in inner]
+        else:
+            lines.append(f"     {major} is variably subnetted, {len(inner)} subnets, {len(lengths)} masks")
+            lines += [f"{code}       {found} {rest}" for found, code, rest in inner]
+    if default:
+        lines.append(f"S*   0.0.0.0/0 [{default.distance}/0] via {default.hop}")
+    return "\n".join(lines)
+
+
+def _majors(shown: Iterable[_Row]) -> dict[ipaddress.IPv4Network, list[_Row]]:
+    """Networks by the classful network that they are part of."""
+    groups: dict[ipaddress.IPv4Network, list[_Row]] = {}
+    for each in shown:
+        first = int(each[0].network_address) >> 24
+        length = 8 if first < 128 else 16 if first < 192 else 24
+        major = each[0].supernet(new_prefix=length) if each[0].prefixlen >= length else each[0]
+        groups.setdefault(major, []).append(each)
+    return groups
+
+
 # -- ping
 
 
@@ -445,21 +498,18 @@ def show_engine(call: Call) -> Result:
     return engine(snapshot(call.device), names)
 
 
-def live_translations(call: Call) -> list[str]:
-    """The lines of the NAT table that traffic made, also at level cli."""
+def in_use(call: Call, rule: Item) -> bool:
+    """Do translations hold a rule?"""
     plant = plant_of(call.device)
-    if plant is None:
-        return call.device.translations
-    text = translations([each for each in plant.nat.translations() if not is_static(each)])
-    return text.split("\n")[1:]
+    return bool(call.device.translations) if plant is None else bool(plant.nat.in_use(rule.text))
 
 
-def end_translations(call: Call) -> None:
-    """All translations that traffic made go."""
+def end_translations(call: Call, rule: Item | None = None) -> None:
+    """The translations that traffic made go: all, or those of a rule, or those that the line names."""
     call.device.translations.clear()
     plant = plant_of(call.device)
     if plant is not None:
-        plant.nat.clear()
+        plant.nat.clear(rule.text if rule else None, local=call["inner"] or None, mapped=call["mapped"] or None)
 
 
 def show_translations(_call: Call, plant: Plant) -> Result:
@@ -488,81 +538,26 @@ def show_statistics(call: Call, plant: Plant) -> Result:
     return "\n".join([*lines, "", "Total doors: 0", "Appl doors: 0", "Normal doors: 0", "Queued Packets: 0"])
 
 
-def _leased(config: Block, plant: Plant) -> list[tuple[str, ipaddress.IPv4Interface]]:
-    out = []
-    for item in config.find("interface"):
-        address = item.block.one("address")
-        if address and address["address"] == "dhcp" and item["name"] in plant.addresses():
-            found, length = plant.addresses()[item["name"]]
-            out.append((item["name"], ipaddress.IPv4Interface(f"{found}/{length}")))
-    return out
-
-
-def routes(call: Call, plant: Plant, legend: Sequence[str]) -> str:
-    """`show ip route`: subnetted networks under a line of their own; a default from DHCP has distance 254 (capture)."""
-    default = next((r for r in call.config.find("route") if r["net"] == "0.0.0.0"), None)
-    leased = _leased(call.config, plant)
-    gateways = [call.device.gateways[name] for name, _ in leased if name in call.device.gateways]
-    hop = default["rest"].split()[0] if default else (gateways[0] if gateways else "")
-    shown: list[tuple[ipaddress.IPv4Network, str, str]] = []
-    for item in call.config.find("interface"):
-        if not item.block.find("shutdown"):
-            shown += [(net, "C", f"is directly connected, {item['name']}") for net in networks(item)]
-    shown += [(each.network, "C", f"is directly connected, {name}") for name, each in leased]
-    for route in call.config.find("route"):
-        if route is not default:
-            net = ipaddress.IPv4Network((route["net"], route["mask"]), strict=False)
-            words = route["rest"].split()
-            distance = words[1] if len(words) > 1 and words[1].isdigit() else "1"
-            shown.append((net, "S", f"[{distance}/0] via {words[0]}"))
-    lines = [*legend, f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else
-             "Gateway of last resort is not set", ""]  # fmt: skip
-    for major, group in _majors(shown).items():
-        inner = sorted(group, key=lambda each: (each[0].network_address, each[0].prefixlen))
-        masks = {net.prefixlen for net, _, _ in inner}
-        if masks == {major.prefixlen} and len(inner) == 1:
-            net, code, rest = inner[0]
-            lines.append(f"{code}    {net} {rest}")
-            continue
-        if len(masks) == 1:
-            lines.append(f"     {major.network_address}/{masks.pop()} is subnetted, {len(inner)} subnets")
-            lines += [f"{code}       {net.network_address} {rest}" for net, code, rest in inner]
-        else:
-            lines.append(f"     {major} is variably subnetted, {len(inner)} subnets, {len(masks)} masks")
-            lines += [f"{code}       {net} {rest}" for net, code, rest in inner]
-    if hop:
-        distance = "1" if default else "254"
-        lines.append(f"S*   0.0.0.0/0 [{distance}/0] via {hop}")
-    return "\n".join(lines)
-
-
-def _majors(
-    shown: Iterable[tuple[ipaddress.IPv4Network, str, str]],
-) -> dict[ipaddress.IPv4Network, list[tuple[ipaddress.IPv4Network, str, str]]]:
-    groups: dict[ipaddress.IPv4Network, list[tuple[ipaddress.IPv4Network, str, str]]] = {}
-    for each in shown:
-        first = int(each[0].network_address) >> 24
-        length = 8 if first < 128 else 16 if first < 192 else 24
-        major = each[0].supernet(new_prefix=length) if each[0].prefixlen >= length else each[0]
-        groups.setdefault(major, []).append(each)
-    return groups
+def show_routes(plant: Plant, legend: Sequence[str]) -> str:
+    """`show ip route`."""
+    return routes(chosen(plant.fabric, plant.addresses(), plant.gateways()), legend)
 
 
 def ping(call: Call, plant: Plant) -> Result:
     """`ping ADDRESS [source INTERFACE|ADDRESS] [repeat N] [size N]`."""
-    source = call["source"]
+    source, port = call["source"], None
+    found = plant.addresses()
     if source:
-        name = full_name(source)
-        found = plant.addresses()
-        if name and name in found:
-            source = found[name][0]
-        elif source not in [address for address, _ in found.values()]:
+        name = full_name(source) or ""
+        port = name if name in found else next((each for each, (own, _) in found.items() if own == source), None)
+        if port is None:
             # both texts: recall
-            if name and call.config.one("interface", name=name):
+            if call.config.one("interface", name=name):
                 raise Refused("% Invalid source interface - IP not enabled or interface is down")
             raise Refused("% Invalid source address- IP address not on any of our up interfaces")
     count, size = int(call["count"] or "5"), int(call["size"] or "100")
-    return pinged(plant.ping(call["address"], source=source or None, count=count, size=size), source=source)
+    result = ping_from(plant, call["address"], port, count=count, size=size)
+    return pinged(result, source=found[port][0] if port else "")
 
 
 def clear_isakmp(call: Call, plant: Plant) -> Result:

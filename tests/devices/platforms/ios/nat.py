@@ -37,7 +37,7 @@ def _rule_text(call: Call) -> str:
 
 def _when_free(call: Call, rule: Item, do: Effect, refusal: str) -> Result:
     """Do it at once, or as the device does it while translations hold the rule."""
-    if not live.live_translations(call):
+    if not live.in_use(call, rule):
         return do(call)
     if call.device.faults.nat_in_use == "refuse":
         raise Refused(refusal)
@@ -45,7 +45,7 @@ def _when_free(call: Call, rule: Item, do: Effect, refusal: str) -> Result:
     def answer(text: str) -> Reply:
         if text.strip().lower() not in ("y", "yes"):
             return Reply()  # Enter or `no` keeps both (recall)
-        live.end_translations(call)
+        live.end_translations(call, rule)
         call.device.event("translations-cleared", rule.text)
         do(call)
         call.device.touched = True
@@ -257,6 +257,10 @@ def add(rows: Rows) -> None:
     rows.both(config, _ROUTE, _route, _ROUTE, _no_route, "seed; captures of the refusal", Grade.SEED)
     forced = "clear ip nat translation { * | forced }"
     rows.add("exec", forced, _clear, "lab log of XE 17; genielibs mocks", Grade.CAPTURE)
+    one = "{ inside <mapped:address> <inner:address>"
+    one += " | <protocol:=tcp|udp> inside <mapped:address> <mport:1-65535> <inner:address> <port:1-65535> }"
+    # of a flow by its ports its host's others go too
+    rows.add("exec", f"clear ip nat translation {one} [forced]", _clear, "genielibs mocks", Grade.CAPTURE)
     rows.add(
         "exec",
         "show ip nat translations [verbose]",

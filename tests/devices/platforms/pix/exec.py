@@ -377,7 +377,8 @@ def add(rows: Rows) -> None:
     rows.add("exec", f"ping {{ <interface:word> <address:address> | <address:address> }} {repeat}",
              alive(live.no_ping, live.ping), pings, Grade.CAPTURE)  # fmt: skip
 
-    rows.add("exec", "clear xlate", alive(silent, live.clear_xlate), "ASA 8.4 guide 30-3", Grade.VENDOR)
+    clear_xlate = "clear xlate [{ global <mapped:address> | local <local:address> }]"
+    rows.add("exec", clear_xlate, alive(silent, live.clear_xlate), "ASA 8.4 guide 30-3", Grade.VENDOR)
     clear_ike = alive(_cleared("ike"), live.clear_isakmp)
     rows.add("exec", "clear { crypto isakmp | isakmp } sa", clear_ike, "seed's text", Grade.SEED)
     ipsec = (
@@ -385,7 +386,9 @@ def add(rows: Rows) -> None:
     )
     clear_sas = alive(_cleared("ipsec"), live.clear_ipsec)
     rows.add("exec", ipsec, clear_sas, "seed's text; ASA captures", Grade.SEED)
-    rows.add("exec", "clear { conn | local-host | arp | logging buffer }", silent, "recall", Grade.RECALL)
+    connections = alive(silent, live.clear_connections)
+    rows.add("exec", "clear { conn | local-host }", connections, "recall", Grade.RECALL)
+    rows.add("exec", "clear { arp | logging buffer }", silent, "recall", Grade.RECALL)
     rows.add("exec", "clear access-list <id:word> counters", silent, "ASA command reference", Grade.VENDOR)
 
 

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...engine import BadWord, Call, Refused, Result
 from ...store import Block
-from ...wire.ping import Pinged
+from ...wire.base import Chosen, chosen
+from ...wire.ping import Pinged, ping_from
 from ...wire.sa import ChildSa, IkeSa, Snapshot
-from ..live import Flow, Plant, Translation, flows, network, peak, plant_of, split_port, with_mask
+from ..live import Flow, flows, network, peak, plant_of, split_port, with_mask
+from .common import nameifs
+
+if TYPE_CHECKING:
+    from ...wire.plant import Plant
+    from ...wire.reading import Fabric, Rule
+    from ...wire.translations import Connection, Translation
 
 _NO_ISAKMP = "\nThere are no isakmp sas"
 _NO_IPSEC = "\nThere are no ipsec sas"
@@ -118,7 +126,20 @@ _DETAIL = (
 )
 
 
-def _block(flow: Flow, names: Mapping[str, str], *, detail: bool, sas: bool) -> list[str]:
+def _ace(flow: Flow, acls: Mapping[str, Sequence[Rule]]) -> str:
+    """The entry of the flow's list that allows it, as this block shows it: without `extended` (seed), groups resolved."""
+    local, remote = network(flow.local_ident), network(flow.remote_ident)
+    for rule in acls.get(flow.acl or "", ()):
+        if rule.action == "permit" and "/" in rule.source and "/" in rule.destination:
+            ends = network(rule.source), network(rule.destination)
+            if local.subnet_of(ends[0]) and remote.subnet_of(ends[1]):
+                return f"permit {rule.protocol} {_end(rule.source)} {_end(rule.destination)}"
+    return f"permit ip {_end(flow.local_ident)} {_end(flow.remote_ident)}"
+
+
+def _block(
+    flow: Flow, names: Mapping[str, str], acls: Mapping[str, Sequence[Rule]], *, detail: bool, sas: bool
+) -> list[str]:
     newest = flow.newest
     assert newest
     # an entry that a dynamic map made is shown by that map's name (captures: SYSTEM_DEFAULT_CRYPTO_MAP; 7.x: recall)
@@ -132,7 +153,7 @@ def _block(flow: Flow, names: Mapping[str, str], *, detail: bool, sas: bool) -> 
     here, there = (f"/{newest.local_port}", f"/{newest.remote_port}") if flow.nat_t else ("", "")
     lines = [f"    Crypto map tag: {tag}, seq num: {sequence}, local addr: {local}", ""]
     if flow.acl:
-        lines.append(f"      access-list {flow.acl} permit ip {_end(flow.local_ident)} {_end(flow.remote_ident)} ")
+        lines.append(f"      access-list {flow.acl} {_ace(flow, acls)} ")
     body = [
         f"local ident (addr/mask/prot/port): ({with_mask(flow.local_ident)}/0/0)",
         f"remote ident (addr/mask/prot/port): ({with_mask(flow.remote_ident)}/0/0)",
@@ -173,6 +194,7 @@ def ipsec_sa(
     identity: bool = False,
     by_peer: bool = False,
     names: Mapping[str, str] | None = None,
+    acls: Mapping[str, Sequence[Rule]] | None = None,
 ) -> str:
     """`show crypto ipsec sa [peer ADDRESS | map NAME | identity | entry] [detail]`: seed; ntc-templates.
 
@@ -192,7 +214,7 @@ def ipsec_sa(
             head = title
         else:
             lines.append("")
-        lines += _block(each, names or {}, detail=detail, sas=not identity)
+        lines += _block(each, names or {}, acls or {}, detail=detail, sas=not identity)
     return "\n".join([*lines, ""]) if lines else _NO_IPSEC
 
 
@@ -233,9 +255,31 @@ def sessions(found: Snapshot, groups: Iterable[str]) -> str:
 # -- translations and connections
 
 
+def xlates(table: Iterable[Translation], fabric: Fabric) -> list[Translation]:
+    """The slots of a PIX: one for each host or port, whatever number of connections goes through it.
+
+    A connection through a static has no slot of its own, and one through a pool of addresses has that of its host.
+    """
+    whole = {rule.line for rule in fabric.nat if rule.pools and not any(pool.overload for pool in rule.pools)}
+    found: dict[tuple[str, str, str], Translation] = {}
+    for each in table:
+        if each.outside_global and each.line.startswith("static"):
+            continue
+        if each.line in whole:
+            local, mapped = split_port(each.inside_local)[0], split_port(each.inside_global)[0]
+            each = replace(each, protocol="---", inside_local=local, inside_global=mapped)
+        found.setdefault((each.protocol, each.inside_local, each.inside_global), each)
+    return list(found.values())
+
+
 def _port(text: str) -> str:
     address, port = split_port(text)
     return f"{address}({port})" if port else address
+
+
+def _whole(text: str) -> str:
+    """An address, or a network as its address alone."""
+    return text.partition("/")[0]
 
 
 def xlate(table: Sequence[Translation], most: int, *, detail: bool = False, ports: tuple[str, str] = ("", "")) -> str:
@@ -248,14 +292,14 @@ def xlate(table: Sequence[Translation], most: int, *, detail: bool = False, port
     for each in table:
         local, number = split_port(each.inside_local)
         mapped, mapped_number = split_port(each.inside_global)
-        if not number:
-            if detail:
-                lines.append(f"NAT from {inner}:{local} to {outer}:{mapped} flags s")
-            else:
-                lines.append(f"Global {mapped} Local {local}")
+        flags = "i" if each.outside_global else "s"
+        if not number and detail:
+            lines.append(f"NAT from {inner}:{_whole(local)} to {outer}:{_whole(mapped)} flags {flags}")
+        elif not number:
+            lines.append(f"Global {_whole(mapped)} Local {_whole(local)}")
         elif detail:
             kind = each.protocol.upper()
-            lines.append(f"{kind} PAT from {inner}:{local}/{number} to {outer}:{mapped}/{mapped_number} flags ri")
+            lines.append(f"{kind} PAT from {inner}:{local}/{number} to {outer}:{mapped}/{mapped_number} flags r{flags}")
         elif each.protocol == "icmp":
             lines.append(f"PAT Global {mapped}({mapped_number}) Local {local} ICMP id {number}")
         else:
@@ -263,20 +307,45 @@ def xlate(table: Sequence[Translation], most: int, *, detail: bool = False, port
     return "\n".join(lines)
 
 
-def conn(table: Sequence[Any], most: int) -> str:
-    """`show conn`: form of PIX 6 and 7 (command reference; recall of its wording).
-
-    Records need `protocol`, `inside`, `outside` (address and port); `idle` (seconds), `bytes`, `flags` where known.
-    """
+def conn(table: Sequence[Connection], most: int) -> str:
+    """`show conn`: form of PIX 6 and 7 (command reference; recall of its wording)."""
     lines = [f"{len(table)} in use, {max(most, len(table))} most used"]
     for each in table:
-        idle = int(getattr(each, "idle", 0) or 0)
-        time = f"{idle // 3600}:{idle // 60 % 60:02}:{idle % 60:02}"
-        flags = getattr(each, "flags", "") or "-"
-        amount = int(getattr(each, "bytes", 0) or 0)
+        time = f"{each.idle // 3600}:{each.idle // 60 % 60:02}:{each.idle % 60:02}"
         sides = f"out {each.outside} in {each.inside}"
-        lines.append(f"{each.protocol.upper()} {sides} idle {time} Bytes {amount} flags {flags}")
+        lines.append(f"{each.protocol.upper()} {sides} idle {time} Bytes {each.bytes} flags {each.flags or '-'}")
     return "\n".join(lines)
+
+
+# -- routes
+
+
+def routes(table: Iterable[Chosen]) -> str:
+    """`show route`: codes as later ASA have them (ntc-templates); a default route that DHCP brought like a static one."""
+    lines = [
+        "",
+        "Codes: C - connected, S - static, I - IGRP, R - RIP, M - mobile, B - BGP",
+        "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
+        "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
+        "       E1 - OSPF external type 1, E2 - OSPF external type 2, E - EGP",
+        "       i - IS-IS, L1 - IS-IS level-1, L2 - IS-IS level-2, ia - IS-IS inter area",
+        "       * - candidate default, U - per-user static route, o - ODR",
+        "       P - periodic downloaded static route",
+        "",
+    ]
+    rows, default = [], ""
+    for entry in table:
+        found, port = network(entry.prefix), entry.port.name
+        prefix = f"{found.network_address} {found.netmask}"
+        if entry.hop is None and not entry.distance:
+            rows.append((0, f"C    {prefix} is directly connected, {port}"))
+        elif found.prefixlen:
+            rows.append((1, f"S    {prefix} [{entry.distance}/0] via {entry.hop}, {port}"))
+        else:
+            default = entry.hop or ""
+            rows.append((2, f"S*   {prefix} [{entry.distance}/0] via {entry.hop}, {port}"))
+    last = f"Gateway of last resort is {default} to network 0.0.0.0" if default else "Gateway of last resort is not set"
+    return "\n".join([*lines, last, "", *(text for _, text in sorted(rows, key=lambda row: row[0]))])
 
 
 # -- ping
@@ -327,6 +396,7 @@ def show_ipsec(call: Call, plant: Plant) -> Result:
         identity="identity" in call.words,
         by_peer="entry" in call.words,
         names=aliases(call),
+        acls=plant.fabric.acls,
     )
 
 
@@ -348,7 +418,7 @@ def _sides(config: Block) -> tuple[str, str]:
 
 def show_xlate(call: Call, plant: Plant) -> Result:
     """`show xlate [detail]`."""
-    table = plant.nat.translations()
+    table = xlates(plant.nat.translations(), plant.fabric)
     most = peak(call.device, "xlate", len(table))
     return xlate(table, most, detail="detail" in call.words, ports=_sides(call.config))
 
@@ -391,49 +461,17 @@ def show_addresses(call: Call) -> Result:
     return "\n".join(["System IP Addresses:", *rows, "Current IP Addresses:", *rows])
 
 
-def show_routes(call: Call, plant: Plant) -> Result:
-    """`show route`: codes of the ASA's (ntc-templates); an address from DHCP makes routes too."""
-    lines = [
-        "",
-        "Codes: C - connected, S - static, I - IGRP, R - RIP, M - mobile, B - BGP",
-        "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area ",
-        "       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2",
-        "       E1 - OSPF external type 1, E2 - OSPF external type 2, E - EGP",
-        "       i - IS-IS, L1 - IS-IS level-1, L2 - IS-IS level-2, ia - IS-IS inter area",
-        "       * - candidate default, U - per-user static route, o - ODR",
-        "       P - periodic downloaded static route",
-        "",
-    ]
-    default = call.config.one("route", net="0.0.0.0", mask="0.0.0.0")
-    hop, port = (default["hop"], default["interface"]) if default else ("", "")
-    for item in [] if default else call.config.find("interface"):
-        address, name = item.block.one("address"), item.block.one("nameif")
-        if address and name and address["address"] == "dhcp" and "setroute" in address["rest"].split():
-            hop, port = call.device.gateways.get(name["name"], ""), name["name"]
-    lines += [f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else "Gateway of last resort is not set", ""]
-    real = plant.addresses()
-    for _, port_name, shown, length, _ in _flat(call):
-        net = ipaddress.IPv4Network(real.get(port_name, (shown, length)), strict=False)
-        lines.append(f"C    {net.network_address} {net.netmask} is directly connected, {port_name}")
-    for route in call.config.find("route"):
-        if route is not default:
-            lines.append(
-                f"S    {route['net']} {route['mask']} [{route['metric'] or 1}/0] via {route['hop']}, {route['interface']}"
-            )
-    if hop:
-        lines.append(f"S*   0.0.0.0 0.0.0.0 [{(default['metric'] if default else '') or 1}/0] via {hop}, {port}")
-    return "\n".join(lines)
+def show_routes(_call: Call, plant: Plant) -> Result:
+    """`show route`."""
+    return routes(chosen(plant.fabric, plant.addresses(), plant.gateways()))
 
 
 def ping(call: Call, plant: Plant) -> Result:
     """`ping [INTERFACE] ADDRESS [repeat N]`: with an interface, from its address."""
-    source = None
-    if call.has("interface"):
-        found = plant.addresses().get(call["interface"])
-        if found is None:
-            raise Refused(f"ERROR: % Interface name '{call['interface']}' is not defined")  # recall
-        source = found[0]
-    return pinged(plant.ping(call["address"], source=source, count=int(call["count"] or "5")))
+    port = call["interface"] or None
+    if port and port not in nameifs(call.config):
+        raise Refused(f"ERROR: % Interface name '{port}' is not defined")  # recall
+    return pinged(ping_from(plant, call["address"], port, count=int(call["count"] or "5")))
 
 
 def no_ping(call: Call) -> Result:
@@ -465,7 +503,13 @@ def clear_ipsec(call: Call, plant: Plant) -> Result:
     return None
 
 
-def clear_xlate(_call: Call, plant: Plant) -> Result:
-    """`clear xlate`."""
-    plant.nat.clear()
+def clear_xlate(call: Call, plant: Plant) -> Result:
+    """`clear xlate [global ADDRESS | local ADDRESS]`: with the connections that use them."""
+    plant.nat.clear(local=call["local"] or None, mapped=call["mapped"] or None)
+    return None
+
+
+def clear_connections(_call: Call, plant: Plant) -> Result:
+    """`clear conn`, `clear local-host`."""
+    plant.nat.clear_connections()
     return None
