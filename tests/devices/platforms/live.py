@@ -19,6 +19,7 @@ from ..wire.sa import ChildSa, Errors, IkeSa, Snapshot
 
 if TYPE_CHECKING:
     from ..device import Device
+    from ..store import Item
     from ..wire.plant import Plant
 
 
@@ -43,6 +44,15 @@ def snapshot(device: Device) -> Snapshot:
     plant = plant_of(device)
     found: Snapshot = Snapshot() if plant is None else plant.crypto.sas()
     return found
+
+
+def plugged(device: Device, item: Item, named: str = "") -> bool:
+    """Is there a cable in an interface? At level cli in all. `named`: the line that holds its name, where it has one."""
+    plant = plant_of(device)
+    if plant is None or item["name"].lower().startswith(("loopback", "tunnel", "null", "vlan", "dialer")):
+        return True
+    line = item.block.one(named) if named else item
+    return bool(line and line["name"] and plant.node_of(line["name"]))
 
 
 # -- flows: what the devices print a block for

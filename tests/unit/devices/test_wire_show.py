@@ -111,6 +111,8 @@ class Plant:
         return self.device.gateways
 
     def node_of(self, port: str) -> tuple[Host, str] | None:
+        if port.startswith("Serial"):
+            return None
         return (self.outer, port) if port in ("outside", "Ethernet0/0") else (self.inner, port)
 
 
@@ -432,6 +434,11 @@ def test_a_static_entry_shows_its_list_and_its_peer(living) -> None:
     ]
 
 
+def test_the_map_of_a_pix_names_the_peer_in_use(living) -> None:
+    assert "\tCurrent peer: 192.168.1.2" in living("pix", AT_PIX).type("show crypto map").split("\n")
+    assert "Current peer" not in living("pix", Snapshot()).type("show crypto map")
+
+
 def test_the_engine_counts_in_and_out(living) -> None:
     rows = [
         line.split() for line in living("ios", AT_HUB).type("show crypto engine connections active").split("\n")[2:5]
@@ -539,6 +546,15 @@ def test_addresses_and_routes_of_a_pix_with_a_lease(living) -> None:
         "C    10.1.1.0 255.255.255.0 is directly connected, inside",
         "S*   0.0.0.0 0.0.0.0 [1/0] via 172.16.1.2, outside",
     ]
+
+
+def test_the_line_of_an_interface_without_a_cable_is_down(living) -> None:
+    ios = living("ios", Snapshot())
+    ios.enter("interface Serial2/1", "no shutdown")
+    rows = {line.split()[0]: line[54:] for line in ios.type("show ip interface brief").split("\n")}
+    assert rows["Serial2/0"] == "administratively down down"
+    assert rows["Serial2/1"] == "up                    down"
+    assert rows["FastEthernet1/0"] == "up                    up"
 
 
 def test_a_default_route_from_dhcp(living) -> None:

@@ -9,7 +9,7 @@ import ipaddress
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
 from ...grammar import Failure
 from ...store import Item
-from ..live import alive, plant_of, snapshot
+from ..live import alive, plant_of, plugged, snapshot
 from . import live
 from .acl import the_list
 from .common import full_name, networks
@@ -277,7 +277,8 @@ def _brief(call: Call) -> Result:
             shown, method = address["address"], "NVRAM"
         down = item.block.one("shutdown")
         status = "administratively down" if down else "up"
-        lines.append(f"{item['name']:<26} {shown:<15} YES {method:<6} {status:<21} {'down' if down else 'up'}")
+        line = "down" if down or not plugged(call.device, item) else "up"
+        lines.append(f"{item['name']:<26} {shown:<15} YES {method:<6} {status:<21} {line}")
     if any(item.block.find("nat") for item in call.config.find("interface")):
         lines.append(f"{'NVI0':<26} {'unassigned':<15} YES {'unset':<6} {'up':<21} up")
     return "\n".join(lines)

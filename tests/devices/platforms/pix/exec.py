@@ -9,7 +9,7 @@ import ipaddress
 
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Reply, Result, Rows, say, silent
 from ...store import Item
-from ..live import alive
+from ..live import alive, plugged, snapshot
 from . import live
 from .version import version
 
@@ -260,6 +260,8 @@ def _interfaces(call: Call) -> Result:
             shown, method = address["address"], "CONFIG"
         up = not item.block.one("shutdown")
         status = "up" if up else "administratively down"
+        if up and not plugged(call.device, item, "nameif"):
+            status, up = "down", False
         rows.append(f"{item['name']:<26} {shown:<15} YES {method:<6} {status:<21} {'up' if up else 'down'}")
     return "\n".join(rows)
 
@@ -289,6 +291,7 @@ def _routes(call: Call) -> Result:
 
 def _crypto_map(call: Call) -> Result:
     lines = []
+    used = {(each.map, str(each.sequence)): each.peer for each in snapshot(call.device).children}
     for sequence in dict.fromkeys((item["map"], item["seq"]) for item in call.config.find("crypto-map") if item["seq"]):
         entry = {i["what"]: i["value"] for i in call.config.find("crypto-map", map=sequence[0], seq=sequence[1])}
         bound = [i["interface"] for i in call.config.find("crypto-map", map=sequence[0]) if i["interface"]]
@@ -299,6 +302,8 @@ def _crypto_map(call: Call) -> Result:
         lines += [f"\tPeer = {peer}" for peer in entry.get("set peer", "").split()]
         if "match address" in entry:
             lines.append(f"\taccess-list {entry['match address']}")
+        if sequence in used:
+            lines.append(f"\tCurrent peer: {used[sequence]}")
         lines.append(f"\tTransform sets={{ {', '.join(entry.get('set transform-set', '').split())} }}")
         lines.append(f"\tCrypto map interface: {', '.join(bound)}")
     return "\n".join(lines)
