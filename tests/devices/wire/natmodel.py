@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from .names import interface_name
-from .nft import Addresses, Chain, mark_of, match, names, note, resolve, span
+from .nft import Addresses, Chain, mark_of, match, names, note, resolve
 from .reading import ANY, Clause, Fabric, NatRule, Pool, Port, Rule
 
 # The ports of IKE are the device's own: PAT never gives them to a host (recall for both platforms)
@@ -93,7 +93,8 @@ class _Translations:
         target = self.target(rule, entry)
         if target is None:
             return "drop"  # to an interface without an address (batfish PR 6528, tested on GNS3)
-        return f"ct mark set {mark_of(rule.line)} {_one_to_one('snat', 'saddr', self.real(rule, entry), target, rule.target_port)}"
+        change = _one_to_one("snat", "saddr", self.real(rule, entry), target, rule.protocol, rule.target_port)
+        return f"ct mark set {mark_of(rule.line)} {change}"
 
     def static_match(self, rule: NatRule) -> str:
         """What a packet to be translated must be, beside the conditions of `when`."""
@@ -130,7 +131,7 @@ class _Translations:
             def back(entry: Rule) -> str:
                 port = entry.source_ports[0] if rule.protocol and entry.source_ports else None
                 target = self.target(rule, entry) or ""
-                return f"{mark} {_one_to_one('dnat', 'daddr', target, entry.source, port)}"
+                return f"{mark} {_one_to_one('dnat', 'daddr', target, entry.source, rule.protocol, port)}"
 
             if self.target(rule, replace(_ANYWHERE, source="0.0.0.0/32")) is not None:
                 name = self.when(f"to_{number}", rule.when, back, change=mirrored)
@@ -142,7 +143,7 @@ class _Translations:
         there = f"ip daddr {_plain(target)}"
         if rule.protocol:
             there += f" {rule.protocol} dport {rule.target_port}"
-        action = f"{mark} {_one_to_one('dnat', 'daddr', target, rule.source, rule.source_port)}"
+        action = f"{mark} {_one_to_one('dnat', 'daddr', target, rule.source, rule.protocol, rule.source_port)}"
         if not rule.when:
             yield f"{entering} {there} {action} {note(rule.line)}"
             return
@@ -308,7 +309,7 @@ class _Ios(_Translations):
             target = self.target(rule)
             change = f"ip saddr set {_plain(target)}" if target else ""
             if change and rule.target_port is not None:
-                change += f" {rule.protocol} sport set {rule.target_port}"
+                change = f"{rule.protocol} sport set {rule.target_port} {change}"
         else:
             pool = rule.pools[0] if rule.pools else Pool()
             found = self.addresses.get(pool.interface or "", (pool.first, 32))[0]
@@ -367,7 +368,10 @@ def _plain(address: str) -> str:
     return address.removesuffix("/32")
 
 
-def _one_to_one(verb: str, word: str, before: str, after: str, port: int | None = None) -> str:
-    if before.endswith("/32"):
-        return f"{verb} to {_plain(after)}" + (f":{span((port, port))}" if port is not None else "")
-    return f"{verb} ip prefix to ip {word} map {{ {before} : {after} }}"
+def _one_to_one(verb: str, word: str, before: str, after: str, protocol: str | None, port: int | None) -> str:
+    if not before.endswith("/32"):
+        return f"{verb} ip prefix to ip {word} map {{ {before} : {after} }}"
+    if protocol is None or port is None:
+        return f"{verb} to {_plain(after)}"
+    # nft wants to see the protocol in the rule that sets a port
+    return f"meta l4proto {protocol} {verb} to {_plain(after)}:{port}"

@@ -9,6 +9,7 @@ What a change does to flows that exist:
 | translated | goes on, translated as before, until it is quiet or cleared | PIX: ASA 8.4 guide p. 30-3; IOS: tech note 13779 |
 | untranslated through a PIX | goes on: the connection is looked up first; ICMP has none and is looked at anew | treatment.md 1 (R) |
 | untranslated through IOS | each packet is looked at: the next one is translated if the rules say so | ios-nat-acl.md D4.3 (L) |
+| translated by an IOS static that is taken away | ends: the line is the entry | L |
 | translated to the address of an interface that has another one now | ends | recall |
 """
 
@@ -22,14 +23,14 @@ from typing import TYPE_CHECKING
 
 from . import filters, natmodel
 from .names import Joint
-from .nft import Addresses, script
+from .nft import Addresses, mark_of, script
 from .reading import Fabric
 from .translations import Connection, FlowState, Translation, connections, flows, translations
 
 if TYPE_CHECKING:
     from .world import Node
 
-TABLE = "device"
+TABLE = "plane"
 # Preferences of the rules that decide where a packet is routed: marked ones go to the NAT namespace even where this one
 # has the address, so the `local` table comes after them.
 MARKED, LOCAL = 10, 100
@@ -111,7 +112,8 @@ class NatStage:
         rules = compile_nat(fabric, known, self.joints), compile_cry(fabric, known, self.joints)
         places = compile_places(fabric, known, self.joints)
         changed = rules[0] != self._rules[0]
-        if places != self._places:
+        if any(places) or any(self._places):
+            # even where they are the same: an interface that went down took some along
             self._place(places)
         for node, before, after in zip((self.nat, self.cry), self._rules, rules, strict=True):
             if after != before:
@@ -121,16 +123,18 @@ class NatStage:
                 for name in _TIMEOUTS[kind]:
                     _write(self.nat, f"netfilter/{name}", str(seconds))
         gone = {address for address, _ in self._addresses.values()} - {address for address, _ in known.values()}
+        statics = _statics(self._fabric) - _statics(fabric) if fabric.platform == "ios" else set()
         first = not self._rules[0]
         self._fabric, self._addresses, self._rules, self._places = fabric, known, rules, places
         if changed and not first:
-            self._forget(lambda flow: self._looked_at_anew(flow) or flow.back.destination in gone)
+            self._forget(
+                lambda flow: self._looked_at_anew(flow) or flow.back.destination in gone or flow.mark in statics
+            )
 
     def _place(self, places: tuple[set[str], set[str]]) -> None:
         for node, before, after in zip((self.nat, self.cry), self._places, places, strict=True):
             for text in sorted(before - after):
                 node.run("ip", *_command(text, "del"), check=False)
-            # an interface that went down took some along: all are said again
             node.ip(*(" ".join(_command(text, "replace")) for text in sorted(after)))
 
     def _looked_at_anew(self, flow: FlowState) -> bool:
@@ -159,7 +163,13 @@ class NatStage:
             if port.level and port.name in self._addresses
         ]
         icmp = self._fabric.inspect_icmp
-        return connections((flow for flow in self.flows() if icmp or flow.protocol != "icmp"), inner)
+        found = (flow for flow in self.flows() if icmp or flow.protocol != "icmp")
+        return connections(found, inner, dict(self._fabric.timeouts))
+
+    @property
+    def hits(self) -> int:
+        """Packets of the flows that are translated now (IOS counts all that ever were)."""
+        return sum(flow.there.packets + flow.back.packets for flow in self.flows() if flow.translated)
 
     def in_use(self, line: str) -> bool:
         """Have flows been translated by this line of the configuration? (IOS then asks before it takes the line away.)"""
@@ -209,6 +219,10 @@ def _joints_in(cry: Node) -> list[Joint]:
         if name.startswith("n-") and address.startswith("169.254."):
             found.append(Joint(name[2:], int(address.split(".")[2])))
     return found
+
+
+def _statics(fabric: Fabric) -> set[int]:
+    return {mark_of(rule.line) for rule in fabric.nat if rule.kind == "static"}
 
 
 def _command(text: str, verb: str) -> list[str]:

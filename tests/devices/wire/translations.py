@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .nft import Addresses, mark_of, resolve
@@ -160,22 +161,24 @@ def _entry(flow: FlowState, lines: dict[int, str]) -> Translation:
     return Translation(flow.protocol, inside, _place(there.destination, there.destination_port), outside, outside, line)
 
 
-def connections(found: Iterable[FlowState], inner: Iterable[str]) -> list[Connection]:
+def connections(
+    found: Iterable[FlowState], inner: Iterable[str], timeouts: Mapping[str, int] | None = None
+) -> list[Connection]:
     """The flows of a PIX. `inner`: networks of the more secure interfaces, by which the side of an end is told."""
-    networks = list(inner)
+    networks = [ipaddress.IPv4Network(network) for network in inner]
     made = []
     for flow in found:
         inside = _place(flow.there.source, flow.there.source_port)
         outside = _place(flow.back.source, flow.back.source_port)
         if not _within(flow.there.source, networks) and _within(flow.back.source, networks):
             inside, outside = outside, inside
-        amount = flow.there.bytes + flow.back.bytes
         flags = {"ESTABLISHED": "UIO", "SYN_SENT": "saA"}.get(flow.state, "")
-        made.append(Connection(flow.protocol, inside, outside, amount, 0, flags))
+        # quiet for what is missing at the time that it is given (TCP: while it is open)
+        lasts = (timeouts or {}).get(flow.protocol, 0) if flow.state in ("", "ESTABLISHED") else 0
+        amount = flow.there.bytes + flow.back.bytes
+        made.append(Connection(flow.protocol, inside, outside, amount, max(0, lasts - flow.seconds), flags))
     return made
 
 
-def _within(address: str, networks: Iterable[str]) -> bool:
-    from ipaddress import IPv4Address, IPv4Network
-
-    return any(IPv4Address(address) in IPv4Network(network) for network in networks)
+def _within(address: str, networks: Iterable[ipaddress.IPv4Network]) -> bool:
+    return any(ipaddress.IPv4Address(address) in network for network in networks)

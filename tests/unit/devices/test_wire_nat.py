@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: The netvpn.dynamic_l2l contributors
+"""Translations and filters as text for nft; the kernel's flows as the devices' tables.
+
+The golden texts are those of the reference's configurations. Whether rules do what they say is shown with packets
+(tests/wire/test_nat_stage.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from devices import Device
+from devices.wire.names import Joint
+from devices.wire.natstage import compile_cry, compile_nat, compile_places
+from devices.wire.nft import addressed, match
+from devices.wire.reading import Rule, read_fabric
+from devices.wire.translations import Translation, connections, flows, translations
+
+Golden = Callable[[str], str]
+WIRE = Path(__file__).resolve().parents[2] / "golden" / "wire"
+PIX = {"outside": ("172.16.1.1", 24), "inside": ("10.1.1.2", 24)}
+IOS = {"Ethernet0/0": ("192.168.1.2", 24), "FastEthernet1/0": ("10.2.1.1", 24)}
+CASES = {
+    "pix-7.2-running-config": ("pix-7.2", PIX, Joint("et0")),
+    "pix-7.2-start": ("pix-7.2", PIX, Joint("et0")),
+    "ios-12.4-running-config": ("ios-12.4", IOS, Joint("et0-0")),
+    "ios-12.4-start": ("ios-12.4", IOS, Joint("et0-0")),
+}
+TABLE = """
+ipv4     2 tcp      6 431999 ESTABLISHED src=10.1.1.10 dst=198.51.100.10 sport=4000 dport=80 packets=5 bytes=300 \
+src=198.51.100.10 dst=172.16.1.1 sport=80 dport=1030 packets=4 bytes=200 [ASSURED] mark={mark} use=1
+ipv4     2 icmp     1 29 src=10.1.1.10 dst=198.51.100.10 type=8 code=0 id=7 packets=1 bytes=84 \
+src=198.51.100.10 dst=172.16.1.1 type=0 code=0 id=1024 packets=1 bytes=84 mark={mark} use=1
+ipv4     2 udp      17 20 src=10.1.1.10 dst=10.2.1.10 sport=5000 dport=7 packets=1 bytes=50 \
+src=10.2.1.10 dst=10.1.1.10 sport=7 dport=5000 packets=1 bytes=50 mark=0 use=1
+ipv4     2 tcp      6 100 SYN_SENT src=198.51.100.10 dst=172.16.1.20 sport=6000 dport=22 packets=1 bytes=60 [UNREPLIED] \
+src=10.1.1.20 dst=198.51.100.10 sport=22 dport=6000 packets=0 bytes=0 mark=5 use=1
+"""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reference(name: str, golden: Golden) -> None:
+    platform, addresses, joint = CASES[name]
+    fabric = read_fabric(Device.from_text(platform, golden(f"{name}.cfg")))
+    assert compile_nat(fabric, addresses, [joint]) == (WIRE / f"{name}.nat.nft").read_text()
+    assert compile_cry(fabric, addresses, [joint]) == (WIRE / f"{name}.cry.nft").read_text()
+    assert compile_places(fabric, addresses, [joint]) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (Rule("permit", "ip"), ""),
+        (Rule("permit", "ip", "10.1.1.0/24", None, "10.2.1.1/32"), "ip saddr 10.1.1.0/24 ip daddr 10.2.1.1"),
+        (Rule("permit", "ip", "10.0.1.0&255.0.255.0"), "ip saddr & 255.0.255.0 == 10.0.1.0"),
+        (Rule("permit", "tcp", destination_ports=(80, 80)), "tcp dport 80"),
+        (Rule("permit", "udp", source_ports=(0, 52)), "udp sport 0-52"),
+        (Rule("permit", "tcp"), "meta l4proto tcp"),
+        (Rule("permit", "tcp", other=("established",)), "tcp flags & (ack | rst) != 0x0"),
+        (Rule("permit", "icmp", icmp=(3, 4)), "icmp type 3 icmp code 4"),
+        (Rule("permit", "esp", other=("log", "6", "interval", "300")), "meta l4proto 50"),
+        (Rule("permit", "ip", "interface:outside"), "ip saddr 172.16.1.1"),
+        (Rule("permit", "ip", "interface:dmz"), None),
+        (Rule("permit", "tcp", other=("fragments",)), None),
+    ],
+)
+def test_entries(rule: Rule, text: str | None) -> None:
+    assert match(rule, PIX) == text
+
+
+def test_entries_of_the_way_back() -> None:
+    rule = Rule("permit", "tcp", "10.1.1.0/24", (1, 9), "10.2.1.0/24", (80, 80))
+    assert match(rule, PIX, reverse=True) == "ip saddr 10.2.1.0/24 ip daddr 10.1.1.0/24 tcp sport 80 tcp dport 1-9"
+
+
+def test_esp_and_ike_in_one_port_meet_their_own_entries() -> None:
+    rules = [
+        Rule("deny", "tcp"),
+        Rule("permit", "esp", "192.0.2.1/32"),
+        Rule("permit", "udp", destination_ports=(500, 500)),
+        Rule("permit", "udp", destination_ports=(4500, 4500)),
+        Rule("deny", "ip", "10.0.0.0/8"),
+    ]
+    assert [(r.action, r.source) for r in addressed(rules, "esp")] == [
+        ("permit", "192.0.2.1/32"),
+        ("deny", "10.0.0.0/8"),
+    ]
+    assert [r.action for r in addressed(rules, "udp", 500)] == ["permit", "deny"]
+
+
+def test_tables(golden: Golden) -> None:
+    from devices.wire.nft import mark_of
+
+    fabric = read_fabric(Device.from_text("pix-7.2", golden("pix-7.2-running-config.cfg")))
+    line = "nat (inside) 1 0.0.0.0 0.0.0.0"
+    found = flows(TABLE.format(mark=mark_of(line)))
+    assert len(found) == 4
+    assert translations(found, fabric, PIX) == [
+        Translation("tcp", "10.1.1.10:4000", "172.16.1.1:1030", "198.51.100.10:80", "198.51.100.10:80", line),
+        Translation("icmp", "10.1.1.10:7", "172.16.1.1:1024", "198.51.100.10:1024", "198.51.100.10:1024", line),
+        Translation("tcp", "10.1.1.20:22", "172.16.1.20:22", "198.51.100.10:6000", "198.51.100.10:6000"),
+    ]
+    sides = [(each.inside, each.outside, each.bytes, each.flags) for each in connections(found, ["10.1.1.0/24"])]
+    assert sides[0] == ("10.1.1.10:4000", "198.51.100.10:80", 500, "UIO")
+    assert sides[2] == ("10.1.1.10:5000", "10.2.1.10:7", 100, "")
+    assert sides[3] == ("10.1.1.20:22", "198.51.100.10:6000", 60, "saA")
+
+
+def test_statics_are_entries_at_all_times() -> None:
+    text = (
+        "version 12.4\ninterface Ethernet0/0\n ip address 192.168.1.2 255.255.255.0\n ip nat outside\n!\n"
+        "ip nat inside source static 10.2.1.5 192.168.1.20\n"
+        "ip nat inside source static tcp 10.2.1.6 80 interface Ethernet0/0 8080\nend\n"
+    )
+    fabric = read_fabric(Device.from_text("ios-12.4", text))
+    found = translations([], fabric, IOS)
+    assert [(each.protocol, each.inside_local, each.inside_global) for each in found] == [
+        ("---", "10.2.1.5", "192.168.1.20"),
+        ("tcp", "10.2.1.6:80", "192.168.1.2:8080"),
+    ]
+    assert compile_places(fabric, IOS, [Joint("et0-0")]) == (
+        set(),
+        {"route 192.168.1.20/32 via 169.254.1.1 dev n-et0-0", "neigh proxy 192.168.1.20 dev et0-0"},
+    )
