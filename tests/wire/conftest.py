@@ -1,0 +1,48 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Worlds for tests: each with namespaces of its own, gone when the test ends."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.conftest import Playbooks
+
+from . import sites
+from .sites import Site
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[Callable[..., Site]]:
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: Any, **more: Any) -> Site:
+            # A short path: a Unix socket's may have 107 characters.
+            folder = Path(tempfile.mkdtemp(prefix="l2l-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            site = sites.start(folder, Playbooks(folder / "p"), *arguments, **more)
+            stack.callback(site.close)
+            return site
+
+        yield start
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Site]]:
+    """Starts a world: see ``sites.start``."""
+    with _starting() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared() -> Iterator[Callable[..., Site]]:
+    """The same for all tests of a module."""
+    with _starting() as start:
+        yield start

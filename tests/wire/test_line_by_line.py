@@ -1,0 +1,113 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection's plans, applied line by line while new flows begin all the time: each class switches once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from .sites import INTERNET, SITE, SOUND, TEARDOWN, TUNNEL, Site, changed, seed
+from .treatments import probe, switches
+
+FAR, NEAR = "10.2.1.10", "10.1.1.10"
+
+#: Translation of Internet traffic that stood before, as the reference has it.
+_INSIDE, _OUTSIDE = " ip address 10.2.1.1 255.255.255.0\n", " ip address 192.168.1.2 255.255.255.0\n"
+_RULE = """ip nat inside source list 100 interface Ethernet0/0 overload
+!
+access-list 100 permit ip 10.2.1.0 0.0.0.255 any
+!
+"""
+PAT = {
+    "pix515e": [("route outside", "global (outside) 1 interface\nnat (inside) 1 0.0.0.0 0.0.0.0\nroute outside")],
+    "hub": [
+        (_OUTSIDE, f"{_OUTSIDE} ip nat outside\n ip virtual-reassembly\n"),
+        (_INSIDE, f"{_INSIDE} ip nat inside\n ip virtual-reassembly\n"),
+        ("control-plane\n", f"{_RULE}control-plane\n"),
+    ],
+}
+STARTS = {"pix515e": "pix-7.2-start.cfg", "hub": "ios-12.4-start.cfg"}
+
+#: Case → PAT before, the collection's `pat`, and what new flows of the initiator's LAN show while the tunnel comes and
+#: while it goes (with remove_shared): to the hub's network and to the Internet.
+CASES: dict[str, tuple[bool, str, tuple[str, str], tuple[str, str]]] = {
+    "translation stands and stays": (True, "foreign", ("TE", "T"), ("ET", "T")),
+    "no translation before, ours then": (False, "present", ("XE", "XT"), ("EX", "TX")),
+}
+
+
+def configs(pat: bool) -> dict[str, str]:
+    return {name: changed(seed(file), *(PAT[name] if pat else [])) for name, file in STARTS.items()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_class_of_new_flows_switches_once_and_old_flows_keep_what_they_had(
+    case: str, start: Callable[..., Site]
+) -> None:
+    before, pat, coming, going = CASES[case]
+    site = start(configs=configs(before))
+    world = site.world
+    site.intend([SOUND], [TUNNEL], pat)
+    # The responder's site first, as the playbook has it; its own traffic switches too, and is judged too.
+    for playbook, wanted in ((SITE, coming), (TEARDOWN, going)):
+        if playbook == TEARDOWN:
+            for host in site.playbooks.hosts.values():
+                host |= {"asa_l2l_initiator_remove_shared": True, "ios_dynamic_responder_remove_shared": True}
+        with world.capture("isp-pix") as pix, world.capture("isp-hub") as hub:
+            # Begun before the first line: an Internet flow, and one into the other network.
+            old = world.flow("lan-pix", INTERNET, interval=0.01)
+            old.wait_for("5 ") if before or playbook == TEARDOWN else None
+            near = probe(site, "lan-pix", NEAR, tunnel=FAR, internet=INTERNET)
+            far = probe(site, "lan-hub", FAR, tunnel=NEAR, internet=INTERNET)
+            site.play(playbook)
+            if playbook == SITE:
+                site.bring_up()
+                world.ping("lan-pix", FAR, 10)
+            letters = near.judged(pix.packets())
+            back = far.judged(hub.packets())
+        assert (switches(letters["tunnel"]), switches(letters["internet"])) == wanted, (playbook, letters)
+        # What the hub's LAN sends to the initiator's is never seen as anything that it was not or will not be.
+        assert switches(back["tunnel"]) in {wanted[0], wanted[0][0], wanted[0].replace("E", "")}, (playbook, back)
+        assert switches(back["internet"]) == wanted[1], (playbook, back)
+        said = old.finish().stdout.splitlines()
+        if before:
+            # Unrelated traffic loses nothing.
+            assert [line for line in said if "lost" in line] == [], playbook
+
+
+def test_in_the_wrong_order_the_leak_is_seen(start: Callable[..., Site]) -> None:
+    """Initiator first: the tunnel comes up before the responder's exemption, and answers leave translated, in clear."""
+    site = start(configs=configs(True))
+    world = site.world
+    site.intend([SOUND], [TUNNEL], "foreign")
+    site.play(SITE, "--limit", "pix515e")
+    lines = planned(site)
+    exemption = next(index for index, line in enumerate(lines) if re.match(r"(\d+ )?deny ", line))
+    with world.capture("isp-hub") as hub:
+        site.type("hub", *lines[: exemption - 1])
+        # The initiator's traffic is encrypted already: it brings the tunnel up by itself.
+        site.until(
+            lambda: (world.ping("lan-pix", FAR, seconds=0.2), "QM_IDLE" in site.show("hub", "show crypto isakmp sa"))[
+                1
+            ],
+            "the tunnel",
+        )
+        assert world.ping("lan-pix", FAR, 3, seconds=0.5) == 0
+        leaked = [packet for packet in hub.packets() if packet.destination == NEAR and not packet.encrypted]
+        assert leaked
+        assert {packet.source for packet in leaked} == {"192.168.1.2"}
+    site.type("hub", *lines[exemption - 1 :])
+    site.show("hub", "clear ip nat translation *")
+    with world.capture("isp-hub") as hub:
+        assert world.ping("lan-pix", FAR, 3) == 3
+        assert [packet for packet in hub.packets() if packet.destination == NEAR and not packet.encrypted] == []
+
+
+def planned(site: Site) -> list[str]:
+    """The lines that the collection would type at the hub; the key, which it never tells, put in."""
+    commands = site.results("netvpn.dynamic_l2l.plan", "--limit", "hub")["hub"][-1]["commands"]
+    return [line.replace("********", SOUND["pre_shared_key"]) for line in commands]

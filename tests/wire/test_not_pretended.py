@@ -1,0 +1,129 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the devices show is what happens: by hand, by packets, by counters, and with a peer that nobody here made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .sites import CONFIGURED, REFERENCE_TOPOLOGY, SECRET, Site, in_clear, spis
+from .test_reference import transforms
+
+NEUTRAL = Path(__file__).with_name("neutral")
+KEYS = {"192.168.1.2": SECRET}
+
+
+def test_one_line_typed_by_hand_changes_what_the_packets_do(start: Callable[..., Site]) -> None:
+    site = start(configs=CONFIGURED, keys=KEYS)
+    world = site.world
+    site.bring_up()
+    assert world.ping("lan-hub", "10.1.1.10", 2) == 2
+    site.show("hub", "clear ip nat translation *")
+    # Numbered lists lose a line by its number: ios-nat-acl.md.
+    site.type("hub", "ip access-list extended 100", "no deny ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255")
+    with world.capture("isp-hub") as hub:
+        assert world.ping("lan-hub", "10.1.1.10", 2, seconds=0.5) == 0
+        clear = in_clear(hub.packets(), "10.1.1.")
+    assert [(packet.source, packet.destination) for packet in clear] == [("192.168.1.2", "10.1.1.10")] * 2
+    site.show("hub", "clear ip nat translation *")
+    site.type("hub", "ip access-list extended 100", "5 deny ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255")
+    with world.capture("isp-hub") as hub:
+        assert world.ping("lan-hub", "10.1.1.10", 2) == 2
+        assert in_clear(hub.packets(), "10.1.1.", "10.2.1.") == []
+        assert sum(packet.encrypted for packet in hub.packets()) == 4
+
+
+def test_spis_and_counters_are_those_of_the_packets(start: Callable[..., Site]) -> None:
+    site = start(configs=CONFIGURED, keys=KEYS)
+    world = site.world
+    with world.capture("isp-pix") as pix:
+        site.bring_up()
+        before = counters(site)
+        assert world.ping("lan-pix", "10.2.1.10", 10) == 10
+        after = counters(site)
+        packets = [packet for packet in pix.packets() if packet.encrypted]
+    for name in ("pix515e", "hub"):
+        assert spis(site.show(name, "show crypto ipsec sa")) == {packet.spi for packet in packets}, name
+        assert [new - old for new, old in zip(after[name], before[name], strict=True)] == [10, 10]
+    sent = [packet for packet in packets if packet.source == "172.16.1.1"]
+    assert after["pix515e"][0] == len(sent)
+    assert [packet.sequence for packet in sent] == list(range(1, len(sent) + 1))
+    # What is outbound here is inbound there.
+    outbound = re.findall(r"current outbound spi: (?:0x)?([0-9A-F]+)", site.show("pix515e", "show crypto ipsec sa"))
+    assert [int(number, 16) for number in outbound] == [sent[0].spi]
+
+
+def counters(site: Site) -> dict[str, list[int]]:
+    """Packets encapsulated and decapsulated, as each device shows them."""
+    pattern = re.compile(r"#pkts (?:encaps|decaps): (\d+)")
+    return {
+        name: [int(number) for number in pattern.findall(site.show(name, "show crypto ipsec sa"))]
+        for name in ("pix515e", "hub")
+    }
+
+
+def neutral_world(plays: str) -> dict[str, Any]:
+    """The reference's topology with a host of strongSwan's in the place of one device."""
+    lan, link, host, address, also = {
+        "hub": ("lan-hub", "isp-hub", "neutral", "192.168.1.2", "10.2.1.1/24"),
+        "branch": ("lan-pix", "isp-pix", "neutral", "172.16.1.1", "10.1.1.2/24"),
+    }[plays]
+    links = dict(REFERENCE_TOPOLOGY["links"])
+    links[link] = {"host": host, "gateway": links[link]["gateway"], "address": address, "also": [also]}
+    return {"links": links, "lans": {name: each for name, each in REFERENCE_TOPOLOGY["lans"].items() if name != lan}}
+
+
+def daemon(site: Site, plays: str) -> Any:
+    """strongSwan in its node, with the configuration written by hand; its own /run."""
+    script = f"""
+        run=$(mktemp -d) && mount --bind $run /run
+        STRONGSWAN_CONF={NEUTRAL}/strongswan.conf /usr/lib/ipsec/charon 2>&1 &
+        until [ -S /run/charon.vici ]; do kill -0 $! || exit 1; sleep 0.05; done
+        swanctl --load-all --file {NEUTRAL}/{plays}.conf --uri unix:///run/charon.vici
+        echo loaded
+        wait
+    """
+    started = site.world.start("neutral", "unshare", "--mount", "sh", "-c", script)
+    started.wait_for("loaded")
+    return started
+
+
+@pytest.mark.parametrize("plays", ["hub", "branch"])
+def test_a_peer_configured_by_hand_brings_each_device_up(plays: str, start: Callable[..., Site]) -> None:
+    name = {"hub": "pix515e", "branch": "hub"}[plays]
+    site = start(neutral_world(plays), {name: CONFIGURED[name]}, KEYS)
+    world = site.world
+    strongswan = daemon(site, plays)
+    link = "isp-pix" if plays == "hub" else "isp-hub"
+    with world.capture(link) as captured:
+        if plays == "hub":
+            site.bring_up("lan-pix", "10.2.1.1")
+        else:
+            # From the address that is behind it.
+            site.until(
+                lambda: world.ping("neutral", "10.2.1.10", 1, "-I", "10.1.1.2", seconds=0.5) or initiated(site),
+                "an answer",
+            )
+            assert world.ping("neutral", "10.2.1.10", 2, "-I", "10.1.1.2") == 2
+        table = site.show(name, "show crypto ipsec sa")
+        assert spis(table) == {packet.spi for packet in captured.packets() if packet.encrypted}
+        shark = captured.tshark("-Y", "isakmp")
+    assert transforms(shark)[-1] == {"encryption": "1", "hash": "1", "group": "1"}
+    if plays == "hub":
+        # The PIX offers its policy 65535 too: 3DES, SHA, group 2.
+        assert {"encryption": "5", "hash": "2", "group": "2"} in transforms(shark)
+    assert "established" in strongswan.output()
+
+
+def initiated(site: Site) -> bool:
+    """Ask strongSwan to begin: its userspace ESP does not begin by itself."""
+    charon = site.world.run("neutral", "pgrep", "-n", "charon").stdout.strip()
+    command = ["nsenter", "--mount", f"--target={charon}", "swanctl", "--initiate", "--child", "hub", "--timeout", "5"]
+    site.world.run("neutral", *command, "--uri", "unix:///run/charon.vici")
+    return False

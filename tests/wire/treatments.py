@@ -1,0 +1,64 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of each new flow, told from the ISP's link and from the far end, and the rule for what may follow what.
+
+The letters are those of the guide: E encrypted, X in clear with its own source, T in clear and translated, D dropped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devices.wire.client import Packet
+
+from .sites import Site
+
+#: Between two new flows, in seconds.
+INTERVAL = 0.02
+
+
+@dataclass
+class Probing:
+    """New flows that begin all the time, from one host."""
+
+    site: Site
+    own: str
+    program: Any
+
+    def judged(self, packets: Iterable[Packet]) -> dict[str, str]:
+        """Name of the target → the letters of its flows, in order, as the ISP's link shows them in ``packets``."""
+        rows = [json.loads(row) for row in self.program.finish(seconds=10).stdout.splitlines() if row.startswith("{")]
+        clear = {
+            packet.payload.decode(): packet.source
+            for packet in packets
+            if packet.kind == "udp" and packet.destination_port == 7
+        }
+        letters: dict[str, str] = {}
+        for row in rows:
+            source = clear.get(f"{row['name']} {row['number']}")
+            if source is not None:
+                letter = "X" if source == self.own else "T"
+            else:
+                letter = "E" if row["seen"] else "D"
+            letters[row["name"]] = letters.get(row["name"], "") + letter
+        return letters
+
+
+def probe(site: Site, node: str, own: str, **targets: str) -> Probing:
+    """Begin."""
+    program = str(Path(__file__).with_name("prober.py"))
+    words = [f"{name}={address}" for name, address in targets.items()]
+    started = site.world.start(node, "python3", program, str(INTERVAL), *words)
+    started.wait_for("probing")
+    return Probing(site, own, started)
+
+
+def switches(letters: str) -> str:
+    """The treatments in order, drops struck, each named once: `TTTDDEE` → `TE`."""
+    return "".join(letter for letter, _ in itertools.groupby(letters.replace("D", "")))
