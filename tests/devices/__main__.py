@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,10 @@ import asyncssh
 
 from .device import Device
 from .server import ADDRESS, listen, port_of
-from .settings import Defaults, Settings, SettingsError, from_file, from_words
+from .settings import Defaults, Settings, SettingsError, from_file, from_words, wire_of
+from .wire import client, topology
+from .wire.sandbox import SandboxError, isolated
+from .wire.serve import Wired, check
 
 STOP_SECONDS = 10
 # A configuration of thousands of lines is not written after each of them.
@@ -39,6 +43,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--daemon", action="store_true", help="go to the background once all ports listen")
     parser.add_argument("--stop", action="store_true", help="stop the process of this state folder")
+    parser.add_argument("--wire", type=Path, metavar="TOPOLOGY", help="level wire: what is plugged into what (YAML)")
+    parser.add_argument("--exec", dest="node", metavar="NODE", help="run COMMAND in a node of the running world")
+    parser.add_argument("--capture", metavar="LINK", help="capture on a link of the running world until interrupted")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="where the capture goes (pcap)")
+    parser.add_argument(
+        "--event", nargs="+", metavar=("NAME", "ARGUMENT"), help="let something happen: see wire/control.py"
+    )
+    parser.add_argument("--status", action="store_true", help="what the running world has, as JSON")
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help="behind --")
     return parser.parse_args(argv)
 
 
@@ -47,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     if arguments.stop:
         return _stop(arguments.state_dir)
+    if arguments.node or arguments.capture or arguments.event or arguments.status:
+        return _control(arguments)
     try:
         settings = [from_words(words) for words in arguments.device]
         settings += from_file(arguments.spec) if arguments.spec else []
@@ -60,17 +75,59 @@ def main(argv: Sequence[str] | None = None) -> int:
             _line(arguments.enable_file) if arguments.enable_file else "admin",
         )
         devices = {each.name: each.device(defaults) for each in settings}
+        plan = _topology(arguments, devices)
         state: Path = arguments.state_dir
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (process := _running(state)) is not None:
             raise SettingsError(f"{state}: process {process} runs here already")
         (state / "ready").unlink(missing_ok=True)
         key = _host_key(arguments.host_key or state / "host_key", make=not arguments.host_key)
-    except (SettingsError, OSError) as error:
+    except (SettingsError, topology.TopologyError, OSError) as error:
         print(f"devices: {error}", file=sys.stderr)
         return 1
-    run = _Run(state, key, settings, devices)
+    run = _Run(state, key, settings, devices, plan)
     return _daemon(run) if arguments.daemon else run()
+
+
+def _topology(arguments: argparse.Namespace, devices: dict[str, Device]) -> topology.Topology | None:
+    """What the devices are plugged into, or None at level cli."""
+    data = wire_of(arguments.spec) if arguments.spec else None
+    if arguments.wire:
+        plan = topology.from_file(arguments.wire)
+    elif data is not None:
+        plan = topology.from_data(data)
+    else:
+        return None
+    check(plan, devices)
+    return plan
+
+
+def _control(arguments: argparse.Namespace) -> int:
+    """Ask the running world for something."""
+    world = client.WorldClient(arguments.state_dir)
+    try:
+        if arguments.node:
+            done = world.run(arguments.node, *arguments.command, timeout=3600)
+            sys.stdout.write(done.stdout)
+            sys.stderr.write(done.stderr)
+            return done.returncode
+        if arguments.capture:
+            stop = [signal.SIGINT, signal.SIGTERM]
+            signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+            with world.capture(
+                arguments.capture, (arguments.to or Path(f"{arguments.capture}.pcap")).absolute()
+            ) as taken:
+                print(f"capturing on {arguments.capture} to {taken.path}", flush=True)
+                signal.sigwait(stop)
+            return 0
+        if arguments.event:
+            print(json.dumps(world.event(*arguments.event)))
+        else:
+            print(json.dumps(world.status(), indent=2))
+    except (client.ControlError, OSError) as error:
+        print(f"devices: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _line(path: Path) -> str:
@@ -89,16 +146,30 @@ def _host_key(path: Path, *, make: bool) -> asyncssh.SSHKey:
 class _Run:
     """Serves the devices and keeps the files of the state folder."""
 
-    def __init__(self, state: Path, key: asyncssh.SSHKey, settings: list[Settings], devices: dict[str, Device]) -> None:
+    def __init__(
+        self,
+        state: Path,
+        key: asyncssh.SSHKey,
+        settings: list[Settings],
+        devices: dict[str, Device],
+        plan: topology.Topology | None = None,
+    ) -> None:
         self._state, self._key, self._settings, self._devices = state, key, settings, devices
+        self._plan = plan
+        self._sockets: dict[str, socket.socket] = {}
+        # The process that others know: at level wire the one outside
+        self._process = 0
         self._names = {id(device): name for name, device in devices.items()}
         self._seconds: dict[str, float] = {}
         self._waiting: set[str] = set()
 
     def __call__(self, ready: int | None = None) -> int:
+        self._process = os.getpid()
         try:
-            return asyncio.run(self._serve(ready))
-        except OSError as error:
+            if self._plan is None:
+                return asyncio.run(self._serve(ready))
+            return self._isolated(ready)
+        except (OSError, SandboxError) as error:
             text = f"devices: {error}"
             if ready is not None:
                 os.write(ready, text.encode())
@@ -106,17 +177,52 @@ class _Run:
                 print(text, file=sys.stderr)
             return 1
 
+    def _isolated(self, ready: int | None) -> int:
+        """Level wire: the sockets are opened outside, where Ansible is; everything else is inside of namespaces."""
+        self._state = self._state.resolve()
+        for each in self._settings:
+            try:
+                self._sockets[each.name] = socket.create_server((ADDRESS, each.port), backlog=128)
+            except OSError as error:
+                raise OSError(f"device {each.name}, port {each.port}: {error.strerror or error}") from error
+
+        def inside() -> int:
+            try:
+                return asyncio.run(self._serve(ready))
+            except Exception as error:
+                if ready is not None:
+                    os.write(ready, f"devices: {error}".encode())
+                raise
+
+        def told() -> None:
+            """Only the process inside says that it is ready."""
+            for end in self._sockets.values():
+                end.close()
+            if ready is not None:
+                os.close(ready)
+
+        code = isolated(inside, [self._state], told)
+        for name in ("ready", "pid"):
+            (self._state / name).unlink(missing_ok=True)
+        return code
+
     async def _serve(self, ready: int | None) -> int:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._write_all)
+        wired = Wired(self._plan, self._devices, self._state) if self._plan else None
         acceptors: dict[str, asyncssh.SSHAcceptor] = {}
         for each in self._settings:
             device = self._devices[each.name]
             try:
                 acceptors[each.name] = await listen(
-                    device, each.port, self._key, privileged=each.privileged, changed=self._changed
+                    device,
+                    each.port,
+                    self._key,
+                    privileged=each.privileged,
+                    changed=self._changed,
+                    sock=self._sockets.get(each.name),
                 )
             except OSError as error:
                 raise OSError(f"device {each.name}, port {each.port}: {error.strerror or error}") from error
@@ -126,7 +232,7 @@ class _Run:
         known = "".join(f"[{ADDRESS}]:{port} {' '.join(public)}\n" for port in ports.values())
         (self._state / "known_hosts").write_text(known)
         self._write_all()
-        (self._state / "pid").write_text(f"{os.getpid()}\n")
+        (self._state / "pid").write_text(f"{self._process}\n")
         self._replace("ready", json.dumps(ports) + "\n")
         if ready is not None:
             os.write(ready, b"ready")
@@ -135,6 +241,8 @@ class _Run:
         for acceptor in acceptors.values():
             acceptor.close()
         self._write_all()
+        if wired:
+            wired.close()
         for name in ("ready", "pid"):
             (self._state / name).unlink(missing_ok=True)
         return 0

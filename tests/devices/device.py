@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import faults as fault
 from .engine import Grade, Platform, Row
 from .platforms import platform as find_platform
 from .shell import Shell
 from .store import Block
+
+if TYPE_CHECKING:
+    from .wire.plant import Plant
 
 _TRANSLATION = "tcp 192.0.2.1:1025     198.51.100.1:1025  203.0.113.1:80     203.0.113.1:80"
 # Told of every row that is used, in all devices: see recall.py
@@ -73,6 +77,10 @@ class Device:
         self.reload_minutes: int | None = None
         self.config: Block = Block(platform.schema)
         self.startup: list[str] | None = None
+        # Level wire: the namespaces that follow the running configuration. Level cli: None.
+        self.plant: Plant | None = None
+        # Held while a line changes the configuration: at level wire sessions and leases have threads of their own
+        self.lock = threading.RLock()
         self._shells: list[Shell] = []
         self._sessions = 0
         self._clock = 0
@@ -112,8 +120,11 @@ class Device:
 
     def load(self, text: str) -> None:
         """Make `text` the running configuration."""
-        self.config = Block(self.platform.schema)
-        self.platform.load(text, self)
+        with self.lock:
+            self.config = Block(self.platform.schema)
+            self.platform.load(text, self)
+        if self.plant is not None:
+            self.plant.changed()
 
     def save(self) -> None:
         """Running to startup configuration."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,8 @@ class Reply:
 
 
 Result = Reply | str | None
+# Modes whose rows leave the configuration alone, wherever they are typed
+_OUTSIDE = ("leave", "user", "exec", "any")
 Effect = Callable[["Call"], Result]
 
 
@@ -396,7 +399,8 @@ class Platform(ABC):
         # A global line that is understood leaves the sub-mode even when it is then refused (recall).
         shell.mode = mode
         try:
-            result = match.entry.effect(Call(device, shell, match, text))
+            with nullcontext() if match.entry.mode in _OUTSIDE else device.lock:
+                result = match.entry.effect(Call(device, shell, match, text))
         except (Refused, BadWord) as refusal:
             if isinstance(refusal, BadWord):
                 shell.mode = before

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import asyncssh
 
@@ -16,6 +18,7 @@ ADDRESS = "127.0.0.1"
 # A connection ends behind the third wrong password (IOS: the default of `ip ssh authentication-retries`; PIX: recall)
 ATTEMPTS = 3
 Changed = Callable[[Device], None]
+Value = TypeVar("Value")
 
 
 class _Session(asyncssh.SSHServerSession[str]):
@@ -60,7 +63,9 @@ class _Session(asyncssh.SSHServerSession[str]):
         shell, faults = self._shell, self._device.faults
         if self._command is not None:
             shell.start()
-            reply = shell.platform.execute(shell, self._command)
+            reply = await self._do(shell.platform.execute, shell, self._command)
+            if self._device.plant is not None:
+                await asyncio.to_thread(self._device.plant.changed)
             self._channel.write(reply.text.replace("\n", "\r\n"))
             self._end()
             return
@@ -69,7 +74,7 @@ class _Session(asyncssh.SSHServerSession[str]):
         while not shell.closed and (typed := await self._typed.get()) is not None:
             before = shell.lines_taken
             try:
-                printed = shell.feed(typed)
+                printed = await self._do(shell.feed, typed)
             except Exception as error:
                 # A fault of the emulator, not of what was typed: the test that met it must find it.
                 self._device.record(shell, f"EMULATOR FAULT: {type(error).__name__}: {error}")
@@ -83,6 +88,12 @@ class _Session(asyncssh.SSHServerSession[str]):
                 self._device.touched = False
                 self._changed(self._device)
         self._end()
+
+    async def _do(self, function: Callable[..., Value], *arguments: Any) -> Value:
+        """Call a function; at level wire it may wait for packets, and others must not wait for it."""
+        if self._device.plant is None:
+            return function(*arguments)
+        return await asyncio.to_thread(function, *arguments)
 
     def _write(self, text: str) -> None:
         if not self._channel.is_closing():
@@ -152,11 +163,13 @@ async def listen(
     *,
     privileged: bool = False,
     changed: Changed = lambda device: None,
+    sock: socket.socket | None = None,
 ) -> asyncssh.SSHAcceptor:
-    """Serve a device on a port of 127.0.0.1 (0: any free one). `privileged`: users need no `enable`."""
+    """Serve a device on a port of 127.0.0.1 (0: any free one), or on a socket that is bound. `privileged`: users need no
+    `enable`."""
+    where: dict[str, Any] = {"host": ADDRESS, "port": port} if sock is None else {"sock": sock}
     return await asyncssh.listen(
-        ADDRESS,
-        port,
+        **where,
         server_factory=lambda: _Server(device, privileged, changed),
         server_host_keys=[key],
         line_editor=False,

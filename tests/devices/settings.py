@@ -116,10 +116,19 @@ def from_words(words: Sequence[str]) -> Settings:
 
 def from_file(path: Path) -> list[Settings]:
     """The devices of a YAML file: `devices: [{name: ..., platform: ..., port: ..., config: ...}]`."""
+    return [_checked(dict(entry)) for entry in _spec(path)["devices"]]
+
+
+def wire_of(path: Path) -> object:
+    """The topology in such a file, key `wire`; None if it has none."""
+    return _spec(path).get("wire")
+
+
+def _spec(path: Path) -> dict[str, Any]:
     data = yaml.safe_load(_read(str(path)))
     if not isinstance(data, dict) or not isinstance(data.get("devices"), list):
         raise SettingsError(f"{path}: a mapping with a list `devices` is wanted")
-    return [_checked(dict(entry)) for entry in data["devices"]]
+    return data
 
 
 def _checked(data: dict[str, Any]) -> Settings:

@@ -203,6 +203,8 @@ class Shell:
         self._show(question.answer(line))
 
     def _show(self, reply: Reply) -> None:
+        if self.device.plant is not None:
+            self.device.plant.changed()
         later = reply.later
         page = self.platform.page(self)
         lines = reply.text.split("\n")

@@ -67,9 +67,11 @@ def umount(target: str) -> None:
     _call("umount2", target.encode(), MNT_DETACH)
 
 
-def isolated(work: Callable[[], int], keep: Sequence[Path] = ()) -> int:
-    """Do `work` in namespaces of its own and return its exit code; `keep`: folders that must be seen though below /run.
+def isolated(work: Callable[[], int], keep: Sequence[Path] = (), outside: Callable[[], object] = lambda: None) -> int:
+    """Do `work` in namespaces of its own and return its exit code.
 
+    `keep`: folders that must be seen though below /run; `outside`: done by the processes that wait, once `work` has
+    begun: they let go of what is not theirs.
     Must be called while the process has one thread.
     """
     kept = [(path.resolve(), os.open(path, os.O_PATH | os.O_DIRECTORY)) for path in keep]
@@ -80,10 +82,11 @@ def isolated(work: Callable[[], int], keep: Sequence[Path] = ()) -> int:
     init = os.fork()
     if not init:
         os.close(held)
-        _guarded(lambda: _init(work, kept, alive))
+        _guarded(lambda: _init(work, kept, alive, outside))
     os.close(alive)
     for _, descriptor in kept:
         os.close(descriptor)
+    outside()
     code = _wait_for(init)
     os.close(held)
     return code
@@ -145,7 +148,7 @@ def _wait_for(child: int) -> int:
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int) -> int:
+def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int, outside: Callable[[], object]) -> int:
     _call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
     if select.select([alive], [], [], 0)[0]:
         return 1  # the caller died before it could take us along
@@ -158,6 +161,7 @@ def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int) -> 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         _guarded(work)
+    outside()
     return _wait_for(child)
 
 
