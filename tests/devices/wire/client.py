@@ -95,7 +95,12 @@ class WorldClient:
         return ask(self.state, {"do": verb} | request, seconds=(request.get("timeout") or 30) + 30)
 
     def run(
-        self, node: str, *argv: str, timeout: float = 30, input: str | None = None, check: bool = False
+        self,
+        node: str,
+        *argv: str,
+        timeout: float = 30,
+        input: str | None = None,  # noqa: A002 (as of subprocess)
+        check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in a node."""
         answer = self.ask("exec", node=node, argv=list(argv), timeout=timeout, input=input)

@@ -22,17 +22,16 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .capture import Capture
 from .network import Network
 from .plant import Plant
 from .topology import TopologyError, interface
-from .world import World
+from .world import Node, World
 
 SOCKET = "control"
 Request = Mapping[str, Any]
@@ -44,15 +43,15 @@ class ControlError(Exception):
 
 
 class _Running:
-    """A program in the background; what it says goes to files, so that it never waits for a reader."""
+    """A program in the background; what it says goes to memory files, so that it never waits for a reader."""
 
-    def __init__(self, world: World, node: str, argv: list[str]) -> None:
-        self._out: IO[bytes] = tempfile.TemporaryFile(dir=world.directory)
-        self._err: IO[bytes] = tempfile.TemporaryFile(dir=world.directory)
-        self._process: subprocess.Popen[str] = world.nodes[node].popen(*argv, stdout=self._out, stderr=self._err)
+    def __init__(self, node: Node, argv: list[str]) -> None:
+        self._said = (os.memfd_create("stdout"), os.memfd_create("stderr"))
+        self._process = node.popen(*argv, stdout=self._said[0], stderr=self._said[1])
 
     def output(self) -> Answer:
-        return {"code": self._process.poll(), "stdout": _text(self._out), "stderr": _text(self._err)}
+        out, err = (os.pread(each, os.fstat(each).st_size, 0).decode(errors="replace") for each in self._said)
+        return {"code": self._process.poll(), "stdout": out, "stderr": err}
 
     def finish(self, number: int | None, seconds: float) -> Answer:
         if number:
@@ -63,14 +62,9 @@ class _Running:
             self._process.kill()
             self._process.wait()
         answer = self.output()
-        self._out.close()
-        self._err.close()
+        for each in self._said:
+            os.close(each)
         return answer
-
-
-def _text(file: IO[bytes]) -> str:
-    size = os.fstat(file.fileno()).st_size
-    return os.pread(file.fileno(), size, 0).decode(errors="replace")
 
 
 class Control:
@@ -133,13 +127,13 @@ class Control:
 
     # -- programs
 
-    def _node(self, name: str) -> str:
+    def _node(self, name: str) -> Node:
         if name not in self._world.nodes:
             raise ControlError(f"no node {name}: there are {', '.join(self._world.nodes)}")
-        return name
+        return self._world.nodes[name]
 
     def _exec(self, request: Request) -> Answer:
-        node = self._world.nodes[self._node(request["node"])]
+        node = self._node(request["node"])
         try:
             done = node.run(
                 *request["argv"], timeout=request.get("timeout") or 30, input=request.get("input"), check=False
@@ -149,7 +143,7 @@ class Control:
         return {"code": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
     def _start(self, request: Request) -> Answer:
-        return self._keep(_Running(self._world, self._node(request["node"]), list(request["argv"])))
+        return self._keep(_Running(self._node(request["node"]), list(request["argv"])))
 
     def _keep(self, started: _Running | Capture) -> Answer:
         number = next(self._numbers)

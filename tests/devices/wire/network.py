@@ -119,7 +119,7 @@ class Network:
             far = self.world.node(node_names(link.port.device)[1])
             interface = interface_name(link.port.hardware)
         else:
-            assert link.host and link.address
+            assert link.host
             far, interface = self.world.node(link.host), "eth0"
         self.world.link(here.node, here.interface, far, interface)
         here.node.ip(f"address add {gateway} dev {here.interface}")

@@ -9,7 +9,7 @@ import json
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,41 +62,41 @@ def _packet(time: float, frame: bytes) -> Packet | None:
     if len(frame) < 34 or frame[12:14] != b"\x08\x00":
         return None
     head = (frame[14] & 15) * 4
-    total = struct.unpack_from("!H", frame, 16)[0]
+    total, fragment = struct.unpack_from("!HxxH", frame, 16)
     number = frame[23]
     source, destination = (str(ipaddress.IPv4Address(frame[at : at + 4])) for at in (26, 30))
     body = frame[14 + head : 14 + total]
-    kind = _PROTOCOLS.get(number, str(number))
-    if struct.unpack_from("!H", frame, 20)[0] & 0x1FFF:  # a later fragment
-        return Packet(time, source, destination, kind, payload=body, size=total)
-    if number == 50 and len(body) >= 8:
-        spi, sequence = struct.unpack_from("!II", body)
-        return Packet(time, source, destination, "esp", 0, 0, spi, sequence, payload=body[8:], size=total)
-    if number == 1 and len(body) >= 8:
+    packet = Packet(time, source, destination, _PROTOCOLS.get(number, str(number)), payload=body, size=total)
+    if fragment & 0x1FFF or len(body) < 8:
+        return packet  # a later part, without ports
+    if number == 50:
+        return _esp(packet)
+    if number == 1:
         ping = (body[0], *struct.unpack_from("!HH", body, 4)) if body[0] in (0, 8) else None
-        return Packet(time, source, destination, "icmp", ping=ping, payload=body[8:], size=total)
-    if number == 6 and len(body) >= 20:
-        ports = struct.unpack_from("!HH", body)
-        return Packet(time, source, destination, "tcp", *ports, payload=body[(body[12] >> 4) * 4 :], size=total)
-    if number == 17 and len(body) >= 8:
-        ports = struct.unpack_from("!HH", body)
-        return _udp(Packet(time, source, destination, "udp", *ports, payload=body[8:], size=total))
-    return Packet(time, source, destination, kind, payload=body, size=total)
+        return replace(packet, ping=ping, payload=body[8:])
+    if number in (6, 17):
+        source_port, destination_port = struct.unpack_from("!HH", body)
+        start = (body[12] >> 4) * 4 if number == 6 and len(body) > 12 else 8
+        packet = replace(packet, source_port=source_port, destination_port=destination_port, payload=body[start:])
+    return _udp(packet) if number == 17 else packet
+
+
+def _esp(packet: Packet) -> Packet:
+    spi, sequence = struct.unpack_from("!II", packet.payload)
+    return replace(packet, kind="esp", spi=spi, sequence=sequence, payload=packet.payload[8:])
 
 
 def _udp(packet: Packet) -> Packet:
     """RFC 3948: on port 4500 four zero bytes are before IKE, one 0xff byte is a keepalive, all else is ESP."""
     ports, payload = {packet.source_port, packet.destination_port}, packet.payload
-    values = {name: getattr(packet, name) for name in packet.__dataclass_fields__}
     if 4500 in ports:
         if payload == b"\xff":
-            return Packet(**values | {"kind": "keepalive"})
+            return replace(packet, kind="keepalive")
         if payload[:4] == b"\0\0\0\0":
-            return Packet(**values | {"kind": "ike", "payload": payload[4:]})
+            return replace(packet, kind="ike", payload=payload[4:])
         if len(payload) >= 8:
-            spi, sequence = struct.unpack_from("!II", payload)
-            return Packet(**values | {"kind": "esp", "spi": spi, "sequence": sequence, "payload": payload[8:]})
-    return Packet(**values | {"kind": "ike"}) if 500 in ports else packet
+            return _esp(packet)
+    return replace(packet, kind="ike") if 500 in ports else packet
 
 
 def tshark(path: Path, *more: str) -> list[dict[str, Any]]:

@@ -103,7 +103,11 @@ class Node:
         return result[0]
 
     def run(
-        self, *argv: str, timeout: float = 10, input: str | None = None, check: bool = True
+        self,
+        *argv: str,
+        timeout: float = 10,
+        input: str | None = None,  # noqa: A002 (as of subprocess)
+        check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside until it ends."""
         done = self.call(
