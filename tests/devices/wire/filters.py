@@ -10,12 +10,12 @@ translated back (access lists before 8.3 name translated addresses: asa-cli.md 3
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from .names import Joint
-from .natmodel import linux, mapped_addresses, reverse_checks
+from .natmodel import linux, reverse_checks
 from .nft import Addresses, Chain, addressed, list_chain, match, names, note, resolve
-from .reading import Fabric, Port, Rule
+from .reading import Fabric, Port
 
 Joints = Mapping[str, Joint]
 # Devices of charon's userspace ESP
@@ -185,6 +185,8 @@ def _ios_nat(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
     leave = Chain("leave", hook="type filter hook forward priority filter; policy accept;")
     more: list[Chain] = []
     outer = [linux(port) for port in fabric.ports if port.name in joints]
+    # addresses that are only answered for (natstage.py), where no translation took the packet
+    leave.add('oifname "lo" drop')
     if outer:
         # what no translation took up again came back for nobody
         leave.add(f"iifname {names(outer)} oifname {names(outer)} drop")
@@ -208,10 +210,18 @@ def _ios_cry(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
     for name, joint in joints.items():
         rules = fabric.filter(name, "in")
         if rules is not None:
-            for kind, packets, seen in _kinds(rules, _ESP):
-                more.append(list_chain(f"in_{joint.port}{kind}", seen, addresses, "return"))
-                # what a chain returned has passed; the next ones do not fit it
-                enter.add(f'iifname "{joint.port}"', packets, f"jump in_{joint.port}{kind}")
+            chain = f"in_{joint.port}"
+            more.append(list_chain(f"{chain}_esp", addressed(rules, "esp"), addresses, "return"))
+            more.append(list_chain(f"{chain}_ike", addressed(rules, "udp", 500), addresses, "return"))
+            more.append(list_chain(chain, rules, addresses, "return"))
+            # what one of them returned has passed; the next ones do not fit it
+            for packets, suffix in (
+                (_ESP, "_esp"),
+                (_IKE, "_ike"),
+                ("udp dport != 4500", ""),
+                ("meta l4proto != udp", ""),
+            ):
+                enter.add(f'iifname "{joint.port}" {packets} jump {chain}{suffix}')
         rules = fabric.filter(name, "out")
         if rules is not None:
             more.append(list_chain(f"out_{joint.port}", rules, addresses, "return"))
@@ -220,19 +230,3 @@ def _ios_cry(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
             more.append(list_chain(f"out_{joint.port}_esp", addressed(rules, "esp"), addresses, "return"))
             sent.add(f'oifname "{joint.port}" {_ESP_OUT} jump out_{joint.port}_esp')
     return [enter, leave, *([sent] if sent.rules else []), *more]
-
-
-def _kinds(rules: Sequence[Rule], esp: str) -> list[tuple[str, str, Sequence[Rule]]]:
-    """A list as ESP, as IKE and as all other packets meet it."""
-    return [
-        ("_esp", esp, addressed(rules, "esp")),
-        ("_ike", _IKE, addressed(rules, "udp", 500)),
-        ("", "udp dport != 4500", rules),
-        ("_rest", "meta l4proto != udp", rules),
-    ]
-
-
-def routes(fabric: Fabric, addresses: Addresses, joints: Joints) -> dict[str, list[str]]:
-    """Networks that the crypto namespace must send to the NAT namespace and answer for, by the joint's port."""
-    found = mapped_addresses(fabric, addresses)
-    return {name: found[name] for name in joints if name in found}

@@ -25,6 +25,7 @@ from .reading import ANY, Clause, Fabric, NatRule, Pool, Port, Rule
 _IKE_PORTS = "udp sport { 500, 4500 }"
 _ANYWHERE = Rule("permit", "ip")
 Action = Callable[[Rule], str]
+Change = Callable[[Rule], Rule | None]
 
 
 def linux(port: Port | None) -> str:
@@ -45,9 +46,7 @@ class _Translations:
         self.ports = [port for port in fabric.ports if port.up]
         self.found: list[Chain] = []
 
-    def when(
-        self, name: str, clauses: Sequence[Clause], action: Action, *, change: Callable[[Rule], Rule] | None = None
-    ) -> str:
+    def when(self, name: str, clauses: Sequence[Clause], action: Action, *, change: Change | None = None) -> str:
         """Chains that do `action` with what the clauses permit, and return what they do not; the first one's name.
 
         `change`: look for packets of the way back, with the entries changed so before.
@@ -71,13 +70,14 @@ class _Translations:
         rules: Iterable[Rule],
         action: Action,
         further: str,
-        change: Callable[[Rule], Rule] | None,
+        change: Change | None,
     ) -> None:
         leaving = ""
         if clause.port:
             leaving = f'{"iifname" if change else "oifname"} "{linux(self.fabric.port(clause.port))}"'
         for rule in rules:
-            found = match(change(rule), self.addresses, reverse=True) if change else match(rule, self.addresses)
+            changed = change(rule) if change else rule
+            found = match(changed, self.addresses, reverse=bool(change)) if changed else None
             if found is None:
                 continue
             if rule.action == "deny":
@@ -112,8 +112,11 @@ class _Translations:
     def target(self, rule: NatRule, entry: Rule = _ANYWHERE) -> str | None:
         """The addresses that a static translates to; as many as there are real ones."""
         found = resolve(rule.target or "", self.addresses)
-        if found is None or "/" in found:
-            return found
+        if found is None:
+            return None
+        if "/" in found:
+            # one address stands for one
+            return found if found.partition("/")[2] == self.real(rule, entry).partition("/")[2] else None
         # the list of a policy static says how many
         return str(ipaddress.IPv4Network((found, self.real(rule, entry).partition("/")[2]), strict=False))
 
@@ -123,8 +126,10 @@ class _Translations:
         mark = f"ct mark set {mark_of(rule.line)}"
         if rule.source == ANY:
 
-            def mirrored(entry: Rule) -> Rule:
-                target = self.target(rule, entry) or ""
+            def mirrored(entry: Rule) -> Rule | None:
+                target = self.target(rule, entry)
+                if target is None:
+                    return None
                 ports = (rule.target_port, rule.target_port) if rule.target_port is not None else entry.source_ports
                 return replace(entry, source=target, source_ports=ports)
 
@@ -133,9 +138,8 @@ class _Translations:
                 target = self.target(rule, entry) or ""
                 return f"{mark} {_one_to_one('dnat', 'daddr', target, entry.source, rule.protocol, port)}"
 
-            if self.target(rule, replace(_ANYWHERE, source="0.0.0.0/32")) is not None:
-                name = self.when(f"to_{number}", rule.when, back, change=mirrored)
-                yield f"{entering} jump {name} {note(rule.line)}"
+            name = self.when(f"to_{number}", rule.when, back, change=mirrored)
+            yield f"{entering} jump {name} {note(rule.line)}"
             return
         target = self.target(rule)
         if target is None:
@@ -325,41 +329,38 @@ def reverse_checks(fabric: Fabric, addresses: Addresses) -> list[tuple[Port, Cha
     return [(port, chain) for port, chain in found if chain.rules]
 
 
-def mapped_addresses(fabric: Fabric, addresses: Addresses) -> dict[str, list[str]]:
-    """Addresses that translations need beside those of the interfaces, by the port that answers for them.
+def mapped_networks(fabric: Fabric, addresses: Addresses) -> dict[str, list[ipaddress.IPv4Network]]:
+    """Where translations translate to, beside the addresses of the interfaces, by the port that the outside reaches it.
 
     IOS: on the outside port whose network holds them, else on all (with `no-alias` too: the difference is not emulated).
     """
-    found: dict[str, list[str]] = {}
-    own = {address for address, _ in addresses.values()}
+    found: dict[str, set[ipaddress.IPv4Network]] = {}
     outside = [port.name for port in fabric.ports if port.nat == "outside"]
     for rule in fabric.nat:
-        places: list[tuple[str | None, ipaddress.IPv4Network]] = []
-        if rule.kind == "static" and rule.target and not rule.target.startswith("interface:"):
-            length = rule.target.partition("/")[2] or _policy_length(fabric, rule)
-            base = rule.target.partition("/")[0]
-            places.append((rule.mapped, ipaddress.IPv4Network((base, length), strict=False)))
+        places = [(rule.mapped, network) for network in _static_networks(fabric, rule)]
         for pool in rule.pools:
             if pool.first and pool.last:
                 bounds = ipaddress.IPv4Address(pool.first), ipaddress.IPv4Address(pool.last)
                 places += [(pool.port, network) for network in ipaddress.summarize_address_range(*bounds)]
         for port, network in places:
-            near = [port] if port else [name for name in outside if _holds(addresses, name, network)] or outside
+            near = [port] if port else [name for name in outside if holds(addresses, name, network)] or outside
             for name in near:
-                if name and str(network.network_address) not in own:
-                    found.setdefault(name, []).append(str(network))
-    return {name: sorted(set(networks)) for name, networks in found.items()}
+                found.setdefault(name, set()).add(network)
+    return {name: sorted(networks) for name, networks in found.items()}
 
 
-def _policy_length(fabric: Fabric, rule: NatRule) -> str:
-    for clause in rule.when:
-        for acl in clause.lists:
-            for entry in fabric.acls.get(acl, ()):
-                return entry.source.partition("/")[2] or "32"
-    return "32"
+def _static_networks(fabric: Fabric, rule: NatRule) -> list[ipaddress.IPv4Network]:
+    if rule.kind != "static" or not rule.target or rule.target.startswith("interface:"):
+        return []
+    base, _, length = rule.target.partition("/")
+    # the list of a policy static says how many addresses there are
+    entries = [entry for clause in rule.when for acl in clause.lists for entry in fabric.acls.get(acl, ())]
+    lengths = [length] if length else [entry.source.partition("/")[2] or "32" for entry in entries]
+    return [ipaddress.IPv4Network((base, each), strict=False) for each in lengths]
 
 
-def _holds(addresses: Addresses, port: str, network: ipaddress.IPv4Network) -> bool:
+def holds(addresses: Addresses, port: str, network: ipaddress.IPv4Network) -> bool:
+    """Is it within the network of an interface?"""
     found = addresses.get(port)
     return bool(found) and network.subnet_of(ipaddress.IPv4Network(found, strict=False))
 

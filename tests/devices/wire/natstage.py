@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 TABLE = "plane"
 # Preferences of the rules that decide where a packet is routed: marked ones go to the NAT namespace even where this one
 # has the address, so the `local` table comes after them.
-MARKED, LOCAL = 10, 100
+MARKED, MAPPED, LOCAL = 10, 20, 100
+MARKED_TABLE, MAPPED_TABLE = 1000, 2000
 _TIMEOUTS = {
     "tcp": ("nf_conntrack_tcp_timeout_established",),
     "udp": ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"),
@@ -60,26 +61,29 @@ def compile_cry(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint]) -
 
 
 def compile_places(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint]) -> tuple[set[str], set[str]]:
-    """Objects of `ip` that translations need in the NAT and the crypto namespace: routes to, and answers to ARP for,
-    addresses that are given to nobody else. As `route PREFIX ...`, `neigh proxy ...`."""
+    """Objects of `ip` that translations need in the NAT and the crypto namespace.
+
+    What is translated to must find its way to the NAT namespace (`route ...`), and where it is in the network of a port
+    somebody must answer for it (`neigh proxy ...`).
+    """
     nat, cry = set[str](), set[str]()
     known = joints_of(fabric, joints)
-    for name, networks in natmodel.mapped_addresses(fabric, addresses).items():
+    taken = {ipaddress.IPv4Address(address) for address, _ in addresses.values()}
+    taken |= {ipaddress.IPv4Address(route.hop) for route in fabric.routes if route.hop}
+    for name, networks in natmodel.mapped_networks(fabric, addresses).items():
         joint = known.get(name)
+        way = f"via {joint.nat_address} dev {joint.cry}" if joint else "dev lo"
+        device = joint.port if joint else natmodel.linux(fabric.port(name))
+        place = cry if joint else nat
         for network in networks:
-            if joint:
-                cry.add(f"route {network} via {joint.nat_address} dev {joint.cry}")
-                cry |= {f"neigh proxy {host} dev {joint.port}" for host in _hosts(network)}
-            else:
-                nat.add(f"route {network} dev lo")
-                nat |= {f"neigh proxy {host} dev {natmodel.linux(fabric.port(name))}" for host in _hosts(network)}
+            if not natmodel.holds(addresses, name, network):
+                # routed to the device by others
+                cry |= {f"route {network} {way} table {MAPPED_TABLE}"} if joint else set()
+                continue
+            for host in network:
+                if host not in taken:
+                    place |= {f"route {host} {way} table {MAPPED_TABLE}", f"neigh proxy {host} dev {device}"}
     return nat, cry
-
-
-def _hosts(network: str) -> list[str]:
-    """The addresses of a network; of a large one none: it is not next to the device, but routed to it."""
-    found = ipaddress.IPv4Network(network)
-    return [str(address) for address in found] if found.prefixlen >= 24 else []
 
 
 class NatStage:
@@ -97,11 +101,14 @@ class NatStage:
     def _prepare(self) -> None:
         for joint in self.joints:
             self.cry.ip(
-                f"rule add pref {MARKED} fwmark {joint.number} lookup {1000 + joint.number}",
-                f"route add default via {joint.nat_address} dev {joint.cry} table {1000 + joint.number}",
+                f"rule add pref {MARKED} fwmark {joint.number} lookup {MARKED_TABLE + joint.number}",
+                f"route add default via {joint.nat_address} dev {joint.cry} table {MARKED_TABLE + joint.number}",
             )
             self.cry.sysctl(f"neigh/{joint.port}/proxy_delay", "0")
-        self.cry.ip(f"rule add pref {LOCAL} lookup local", "rule del pref 0")
+        self.cry.ip(
+            f"rule add pref {MAPPED} lookup {MAPPED_TABLE}", f"rule add pref {LOCAL} lookup local", "rule del pref 0"
+        )
+        self.nat.ip(f"rule add pref {LOCAL} lookup {MAPPED_TABLE}")
         _write(self.nat, "netfilter/nf_conntrack_acct", "1")
         # flows that began before the rules knew of them go on
         _write(self.nat, "netfilter/nf_conntrack_tcp_be_liberal", "1")

@@ -123,5 +123,5 @@ def test_statics_are_entries_at_all_times() -> None:
     ]
     assert compile_places(fabric, IOS, [Joint("et0-0")]) == (
         set(),
-        {"route 192.168.1.20/32 via 169.254.1.1 dev n-et0-0", "neigh proxy 192.168.1.20 dev et0-0"},
+        {"route 192.168.1.20 via 169.254.1.1 dev n-et0-0 table 2000", "neigh proxy 192.168.1.20 dev et0-0"},
     )
