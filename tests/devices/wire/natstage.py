@@ -39,6 +39,7 @@ _TIMEOUTS = {
     "tcp": ("nf_conntrack_tcp_timeout_established",),
     "udp": ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"),
     "icmp": ("nf_conntrack_icmp_timeout",),
+    "closed": ("nf_conntrack_tcp_timeout_time_wait", "nf_conntrack_tcp_timeout_last_ack"),
 }
 
 

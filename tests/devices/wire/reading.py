@@ -161,7 +161,7 @@ class Fabric:
     management: str | None = None
     # PIX: `icmp permit|deny ... IF`: pings of the device's own interfaces, by the interface
     icmp: tuple[tuple[str, Rule], ...] = ()
-    # seconds after which a quiet flow is forgotten: tcp, udp, icmp
+    # seconds after which a quiet flow is forgotten: tcp, udp, icmp; closed: TCP that has ended
     timeouts: tuple[tuple[str, int], ...] = ()
 
     def port(self, name: str | None) -> Port | None:
@@ -491,6 +491,7 @@ def _pix_timeouts(config: Block) -> Iterator[tuple[str, int]]:
     given = {"tcp": words[0]} | dict(zip(words[1::2], words[2::2], strict=False))
     for name, default in (("tcp", "1:00:00"), ("udp", "0:02:00"), ("icmp", "0:00:02")):
         yield name, _seconds(given.get(name, default))
+    yield "closed", 30  # a port of PAT is free again after that (recall)
 
 
 # -- IOS
@@ -684,6 +685,7 @@ def _ios_timeouts(config: Block) -> Iterator[tuple[str, int]]:
         ("tcp", "tcp-timeout", 86400),
         ("udp", "udp-timeout", 300),
         ("icmp", "icmp-timeout", 60),
+        ("closed", "finrst-timeout", 60),
     ):
         value = given.get(key, "")
         yield name, int(value) if value.isdigit() else default

@@ -13,6 +13,8 @@ from .nft import Addresses, mark_of, resolve
 from .reading import ANY, Fabric
 
 _NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
+# A PIX takes a connection out with its last packet
+_ENDED = ("TIME_WAIT", "CLOSE", "LAST_ACK")
 _FIELD = re.compile(r"(\w+)=(\S+)")
 
 
@@ -168,6 +170,8 @@ def connections(
     networks = [ipaddress.IPv4Network(network) for network in inner]
     made = []
     for flow in found:
+        if flow.state in _ENDED:
+            continue
         inside = _place(flow.there.source, flow.there.source_port)
         outside = _place(flow.back.source, flow.back.source_port)
         if not _within(flow.there.source, networks) and _within(flow.back.source, networks):
