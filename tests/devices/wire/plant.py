@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 import traceback
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import State, changes, compile_base, managed
 from .dhcp import Client, Offer
+from .natstage import NatStage
 from .network import Network, node_names
 from .reading import Fabric, read_fabric
 from .topology import Port as Plug
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..device import Device
 
 LEASE_SECONDS = 8
+_CRYPTO = ("crypto", "ike", "cryptostage")
 
 
 class Plant:
@@ -45,8 +48,10 @@ class Plant:
         self._count = 0
         self._closed = False
         self._build()
-        self.nat = _nat_stage(self)
-        self.crypto = _crypto_stage(self)
+        self.nat = NatStage(self.nat_node, self.cry_node, self.wiring.outside.values())
+        stage = _find("CryptoStage", *_CRYPTO)
+        self.crypto: Any = stage(self.cry_node, world, device) if stage else None
+        self._read_crypto: Any = _find("read_crypto", *_CRYPTO) or (lambda _device: None)
 
     def _build(self) -> None:
         for joint in self.wiring.outside.values():
@@ -99,7 +104,7 @@ class Plant:
                 return
             before = self._told
             self._fabric = read_fabric(self.device)
-            self._crypto = _read_crypto(self.device)
+            self._crypto = self._read_crypto(self.device)
             self._clients_follow()
             self._apply()
             self._text = text
@@ -216,31 +221,15 @@ class Plant:
             self.crypto.close()
 
 
-def _nat_stage(plant: Plant) -> Any:
-    try:
-        from .natstage import NatStage
-    except ModuleNotFoundError as error:
-        if error.name != f"{__package__}.natstage":
-            raise
-        return None
-    return NatStage(plant.nat_node, plant.cry_node)
-
-
-def _crypto_stage(plant: Plant) -> Any:
-    try:
-        from .crypto import CryptoStage
-    except ModuleNotFoundError as error:
-        if error.name != f"{__package__}.crypto":
-            raise
-        return None
-    return CryptoStage(plant.cry_node, plant.world, plant.device)
-
-
-def _read_crypto(device: Device) -> Any:
-    try:
-        from .ike import read_crypto
-    except ModuleNotFoundError as error:
-        if error.name != f"{__package__}.ike":
-            raise
-        return None
-    return read_crypto(device)
+def _find(name: str, *modules: str) -> Any:
+    """A part that may not be there yet."""
+    for module in modules:
+        try:
+            loaded = importlib.import_module(f".{module}", __package__)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__package__}.{module}":
+                raise
+            continue
+        if hasattr(loaded, name):
+            return getattr(loaded, name)
+    return None

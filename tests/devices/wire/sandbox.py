@@ -154,6 +154,8 @@ def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int, out
         return 1  # the caller died before it could take us along
     _private()
     _run(kept)
+    # where nft, dnsmasq and udhcpc are, and users without root do not look
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     child = os.fork()
     if not child:
         for number in _FORWARDED:
