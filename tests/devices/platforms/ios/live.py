@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from ...wire.plant import Plant
     from ...wire.translations import Translation
 
-_ESP = {"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-192-aes", "aes256": "esp-256-aes"}
+_ESP = {
+    "des": "esp-des",
+    "3des": "esp-3des",
+    "aes128": "esp-aes",
+    "aes192": "esp-192-aes",
+    "aes256": "esp-256-aes",
+    "null": "esp-null",
+}
 _HMAC = {"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"}
 
 
@@ -143,7 +150,7 @@ def _sa(pair: ChildSa, spi: int, number: int, flow: Flow, layout: Layout, passed
     connection = layout.base + number - 1
     return [
         f"      spi: {_hex(spi)}",
-        f"        transform: {_ESP[pair.encryption]} {_HMAC.get(pair.hash, '')} ,",
+        f"        transform: {' '.join(filter(None, (_ESP[pair.encryption], _HMAC.get(pair.hash))))} ,",
         f"        in use settings ={{{settings}}}",
         f"        conn id: {connection}, flow_id: SW:{number}{siblings}, crypto map: {flow.map}",
         f"        sa timing: remaining key lifetime (k/sec): ({pair.kilobytes}/{max(0, pair.remaining - passed)})",
@@ -345,7 +352,14 @@ def temporary_entries(found: Snapshot, crypto_map: str) -> list[tuple[int, str, 
     return [(65536 + place, *key, lines) for place, (key, lines) in enumerate(made.items())]
 
 
-_ENGINE = {"des": "DES_56_CB", "3des": "3DES_56_C", "aes128": "AES_CBC", "aes192": "AES_CBC", "aes256": "AES_CBC"}
+_ENGINE = {
+    "des": "DES_56_CB",
+    "3des": "3DES_56_C",
+    "aes128": "AES_CBC",
+    "aes192": "AES_CBC",
+    "aes256": "AES_CBC",
+    "null": "NULL",
+}
 _ENGINE_HASH = {"md5": "HMAC_MD5", "sha": "HMAC_SHA"}
 
 

@@ -31,7 +31,14 @@ _NO_IPSEC = "\nThere are no ipsec sas"
 # (ntc-templates), 66 for DES by analogy.
 _OVERHEAD = {8: 58, 16: 74}
 _UDP_OVERHEAD = 8
-_ESP = {"des": "esp-des", "3des": "esp-3des", "aes128": "esp-aes", "aes192": "esp-aes-192", "aes256": "esp-aes-256"}
+_ESP = {
+    "des": "esp-des",
+    "3des": "esp-3des",
+    "aes128": "esp-aes",
+    "aes192": "esp-aes-192",
+    "aes256": "esp-aes-256",
+    "null": "esp-null",
+}
 _IKE = {"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes-192", "aes256": "aes-256"}
 _HMAC = {"md5": "esp-md5-hmac", "sha": "esp-sha-hmac"}
 
@@ -221,7 +228,7 @@ def ipsec_sa(
 # -- sessions
 
 
-_ENCRYPTION = {"des": "DES", "3des": "3DES", "aes128": "AES128", "aes192": "AES192", "aes256": "AES256"}
+_ENCRYPTION = {"des": "DES", "3des": "3DES", "aes128": "AES128", "aes192": "AES192", "aes256": "AES256", "null": "none"}
 
 
 def _age(seconds: int) -> str:
