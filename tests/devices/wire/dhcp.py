@@ -46,11 +46,8 @@ class Server:
         mask = ipaddress.IPv4Network(str(address), strict=False).netmask
         process = self._node.popen(
             "dnsmasq",
-            "--keep-in-foreground",
+            "--no-daemon",  # neither does it change its groups, which a user's root may not
             "--conf-file=/dev/null",
-            "--user=root",
-            "--group=root",
-            "--pid-file=",
             "--port=0",
             f"--interface={self._interface}",
             "--except-interface=lo",

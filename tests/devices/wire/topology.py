@@ -261,6 +261,9 @@ def _link(name: str, entry: _Entry) -> Link:
         raise TopologyError(f"{entry.title}: either port, or host and address")
     for word in link.filter:
         check_filter(word)
+    for address in (link.address, link.lease):
+        if address and address.network != gateway.network:
+            raise TopologyError(f"{entry.title}: {address} is not in the gateway's network {gateway.network}")
     return link
 
 
