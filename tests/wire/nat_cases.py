@@ -16,8 +16,11 @@ from pathlib import Path
 
 import pytest
 from devices import Device
+from devices.wire.names import Joint
+from devices.wire.natstage import compile_cry, compile_nat
 from devices.wire.network import Network
 from devices.wire.plant import Plant
+from devices.wire.reading import read_fabric
 from devices.wire.topology import Interface, from_text
 from devices.wire.world import World
 
@@ -381,3 +384,23 @@ def test_a_change_loses_nothing_of_other_flows(site: Site) -> None:
         site.type("hub", "ip access-list extended 100", "no 10" if number % 2 == 0 else f"10 {HUB_NAT[0][16:]}")
     for flow in flows:
         assert "lost" not in flow.end()
+
+
+EVERYTHING = {
+    "pix-7.2": ({"outside": ("172.16.1.1", 24), "inside": ("10.1.1.2", 24), "dmz": ("10.1.5.1", 24)}, Joint("et0")),
+    "ios-12.4": ({"Ethernet0/0": ("192.168.1.2", 24), "FastEthernet1/0": ("10.2.1.1", 24)}, Joint("et0-0")),
+}
+
+
+@pytest.mark.parametrize("platform", EVERYTHING)
+def test_the_kernel_takes_everything_that_a_configuration_can_say(platform: str) -> None:
+    text = (TESTS / "golden" / "wire" / f"{platform}-everything.cfg").read_text()
+    fabric = read_fabric(Device.from_text(platform, text))
+    known, joint = EVERYTHING[platform]
+    world = World()
+    node = world.node("any")
+    for addresses in (known, {}):
+        for joints in ([joint], []):
+            node.nft(compile_nat(fabric, addresses, joints))
+            node.nft(compile_cry(fabric, addresses, joints))
+    world.close()

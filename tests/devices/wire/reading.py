@@ -239,6 +239,9 @@ class _Words:
     def next(self) -> str:
         return self._words.pop(0) if self._words else ""
 
+    def second(self) -> str:
+        return self._words[1] if len(self._words) > 1 else ""
+
     def rest(self) -> list[str]:
         words, self._words = self._words, []
         return words
@@ -350,7 +353,8 @@ def _pix_ports_of(words: _Words, groups: dict[str, Item], protocol: str) -> list
         words.next()
         values = [words.next() for _ in range(2 if word == "range" else 1)]
         return [*_port_ranges(word, values, protocol)]
-    if word == "object-group":
+    # what stands behind an address may be a group of ports or the next address
+    if word == "object-group" and words.second() in groups and groups[words.second()]["type"] == "service":
         name = (words.next(), words.next())[1]
         found: list[Ports | None] = []
         for text in _members(groups, name):
@@ -412,18 +416,26 @@ def _pix_nat(config: Block) -> Iterator[NatRule]:
             yield NatRule("identity", item.text, item["interface"], source=source, outside=outside)
             continue
         # a range is used up before the single addresses (ASA 7.0 guide OL-6721-01, 14-23)
-        pools = sorted(
-            (_pix_pool(each) for each in config.find("global", id=item["id"])), key=lambda pool: pool.overload
-        )
-        yield NatRule("dynamic", item.text, item["interface"], None, source, when, pools=tuple(pools), outside=outside)
+        found = [pool for each in config.find("global", id=item["id"]) if (pool := _pix_pool(each))]
+        pools = tuple(sorted(found, key=lambda pool: pool.overload))
+        yield NatRule("dynamic", item.text, item["interface"], None, source, when, pools=pools, outside=outside)
 
 
-def _pix_pool(item: Item) -> Pool:
+def _pix_pool(item: Item) -> Pool | None:
     text = item["address"].split()[0]
     if text == "interface":
         return Pool(item["interface"], port=item["interface"])
     first, dash, last = text.partition("-")
-    return Pool(None, first, last or first, not dash, item["interface"])
+    return _addresses(first, last or first, overload=not dash, port=item["interface"])
+
+
+def _addresses(first: str, last: str, *, overload: bool, port: str | None = None) -> Pool | None:
+    """A pool of addresses, where they are some."""
+    try:
+        low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)
+    except ValueError:
+        return None
+    return Pool(None, first, last, overload, port) if low <= high else None
 
 
 def _pix_static(item: Item) -> NatRule | None:
@@ -433,8 +445,11 @@ def _pix_static(item: Item) -> NatRule | None:
     if target == "interface":
         target = f"interface:{item['mapped']}"
     target_port = _port_number(words.next(), protocol) if protocol else None
-    if item["acl"]:
-        when = (Clause("permit", (item["acl"],)),)
+    acl = item["acl"]
+    if words.peek() == "access-list":  # more stands behind the list
+        acl = (words.next(), words.next())[1]
+    if acl:
+        when = (Clause("permit", (acl,)),)
         return NatRule(
             "static", item.text, item["real"], item["mapped"], ANY, when, target, (), protocol, None, target_port
         )
@@ -647,7 +662,8 @@ def _ios_nat(config: Block) -> Iterator[NatRule]:
             found: tuple[Pool, ...] = (Pool(item["interface"]),)
         else:
             bounds = pools.get(item["pool"])
-            found = (Pool(None, bounds[0], bounds[1], bool(item["overload"])),) if bounds else ()
+            pool = _addresses(bounds[0], bounds[1], overload=bool(item["overload"])) if bounds else None
+            found = (pool,) if pool else ()
         yield NatRule("dynamic", item.text, when=when, pools=found)
 
 

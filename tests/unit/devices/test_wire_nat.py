@@ -8,16 +8,20 @@ The golden texts are those of the reference's configurations. Whether rules do w
 
 from __future__ import annotations
 
+import importlib
+import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from devices import Device
+from devices import Device, rows
 from devices.wire.names import Joint
 from devices.wire.natstage import compile_cry, compile_nat, compile_places
 from devices.wire.nft import addressed, match
 from devices.wire.reading import Rule, read_fabric
 from devices.wire.translations import Translation, connections, flows, translations
+from test_devices_any_line import parts_of, sentence
 
 Golden = Callable[[str], str]
 WIRE = Path(__file__).resolve().parents[2] / "golden" / "wire"
@@ -125,3 +129,26 @@ def test_statics_are_entries_at_all_times() -> None:
         set(),
         {"route 192.168.1.20 via 169.254.1.1 dev n-et0-0 table 2000", "neigh proxy 192.168.1.20 dev et0-0"},
     )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["pix-7.2-running-config", "ios-12.4-running-config"])
+def test_whatever_is_typed_can_be_compiled(name: str, seed: int, golden: Golden, session: Callable[..., Any]) -> None:
+    platform, addresses, joint = CASES[name]
+    macros = importlib.import_module(f"devices.platforms.{platform[:3]}.acl").MACROS
+    rng = random.Random(seed)
+    typed = session(Device.from_text(platform, golden(f"{name}.cfg")))
+    modes: dict[str, list[str]] = {}
+    for row in rows(platform):
+        if any(word in row.grammar for word in ("nat", "access", "static", "global", "route", "interface", "$ACE")):
+            modes.setdefault(row.mode, []).append(row.grammar)
+    typed.type("configure terminal")
+    for number in range(300):
+        mode = typed.shell.mode.name
+        grammar = rng.choice(modes[mode if mode in modes and rng.random() < 0.6 else "config"])
+        typed.type(" ".join(sentence(parts_of(grammar, macros), rng)))
+        if number % 5 == 0:
+            fabric = read_fabric(typed.device)
+            for joints in ([joint], []):
+                assert "None" not in compile_nat(fabric, addresses, joints) + compile_cry(fabric, addresses, joints)
+                compile_places(fabric, addresses, joints)

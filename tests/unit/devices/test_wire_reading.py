@@ -118,8 +118,18 @@ def test_pix_object_groups_are_rules() -> None:
     found = pix(
         "object-group network NEAR\n network-object 10.1.1.0 255.255.255.0\n network-object host 10.1.9.9\n"
         "object-group network ALL\n group-object NEAR\n description those\n network-object 10.3.0.0 255.255.0.0\n"
+        "object-group service WEB tcp\n port-object eq www\n port-object range 8000 8010\n"
         "access-list A extended permit ip object-group ALL host 10.2.1.1 \n"
+        "access-list B extended permit ip object-group NEAR object-group NEAR \n"
+        "access-list C extended permit tcp object-group NEAR object-group WEB any object-group WEB \n"
     )
+    assert [(rule.source, rule.destination) for rule in found.acls["B"]] == [
+        (source, destination)
+        for source in ("10.1.1.0/24", "10.1.9.9/32")
+        for destination in ("10.1.1.0/24", "10.1.9.9/32")
+    ]
+    assert len(found.acls["C"]) == 8
+    assert found.acls["C"][1].destination_ports == (8000, 8010)
     assert [rule.source for rule in found.acls["A"]] == ["10.1.1.0/24", "10.1.9.9/32", "10.3.0.0/16"]
     assert {rule.text for rule in found.acls["A"]} == {"permit ip object-group ALL host 10.2.1.1"}
 
