@@ -62,9 +62,9 @@ def _join(networks: Iterable[str]) -> str:
 
 def compile_marks(crypto: Crypto, addresses: Addresses, joints: Mapping[str, Joint], live: Live) -> str:
     """The rules as a script of nft. `joints`: by the names of the interfaces that lead outside."""
-    hook = Chain("map", hook="type filter hook prerouting priority mangle + 5; policy accept;")
-    box = Chain("box", hook="type filter hook input priority filter - 5; policy accept;")
-    leave = Chain("leave", hook="type filter hook output priority filter - 5; policy accept;")
+    hook = Chain("classify", hook="type filter hook prerouting priority mangle + 5; policy accept;")
+    box = Chain("own_in", hook="type filter hook input priority filter - 5; policy accept;")
+    leave = Chain("own_out", hook="type filter hook output priority filter - 5; policy accept;")
     more: list[Chain] = []
     for port, joint in joints.items():
         bound = port in crypto.bound and port in addresses
