@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -128,21 +129,34 @@ class Running:
     def __init__(self, world: World, host: str, address: str, protocol: str) -> None:
         argv = (sys.executable, FLOW, protocol, address, "0", "0.05")
         self.process = world.node(host).popen(*argv, stdout=subprocess.PIPE)
+        self._lines: list[str] = []
+        self._heard = threading.Condition()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
         self.next()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as lines:
+            for line in lines:
+                with self._heard:
+                    self._lines.append(line)
+                    self._heard.notify_all()
 
     def next(self) -> str:
         """The address that a message sent from now on is seen with."""
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        # one may have been under way
-        line = self.process.stdout.readline() or line
-        return line.split()[1]
+        with self._heard:
+            # one may be under way
+            wanted = len(self._lines) + 2
+            assert self._heard.wait_for(lambda: len(self._lines) >= wanted, 10), self._lines
+            return self._lines[wanted - 1].split()[1]
 
     def end(self) -> str:
-        """Send no more; what was seen since the last `next`."""
+        """Send no more; all that was seen."""
         self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=5)
-        return str(rest)
+        self._thread.join(5)
+        self.process.wait(5)
+        return "".join(self._lines)
 
 
 @pytest.fixture
