@@ -104,7 +104,7 @@ class CryptoStage:
         self.log: collections.deque[str] = collections.deque(maxlen=2000)
         self.faults: list[str] = []
         self._addresses: dict[str, tuple[str, int]] = {}
-        self._plan = Plan()
+        self._plan = self._loaded = Plan()
         self._charon: Charon | None = None
         self._trap: Trap | None = None
         self._attempts = Attempts()
@@ -184,7 +184,7 @@ class CryptoStage:
         self._helpers = dict(wanted)
 
     def _load(self, charon: Charon, plan: Plan) -> None:
-        before = self._plan
+        before = self._loaded
         for name in before.connections.keys() - plan.connections.keys():
             charon.unload_connection(name)
         for name in before.keys.keys() - plan.keys.keys():
@@ -198,6 +198,7 @@ class CryptoStage:
                     # strongSwan appends the children of a connection that is replaced in its own order
                     charon.unload_connection(name)
                 charon.load_connection(name, values)
+        self._loaded = plan
 
     # -- what a change ends
 

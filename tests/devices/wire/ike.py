@@ -17,7 +17,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ _SETTINGS = """charon {{
   routing_table = {table}
   install_virtual_ip = no
   delete_rekeyed = yes
+  block_threshold = 0
+  cookie_threshold = 0
   retransmit_tries = {tries}
   retransmit_timeout = {timeout}
   retransmit_base = 1
@@ -49,6 +51,7 @@ _SETTINGS = """charon {{
     auth {{ default = -1 }} }}
 }}
 """
+_EVENTS = ("log", "ike-updown", "child-updown", "ike-rekey", "child-rekey")
 Event = Callable[[str, dict[str, Any]], None]
 
 
@@ -180,8 +183,7 @@ class Charon:
 
         def follow() -> None:
             try:
-                for name, event in session.listen(["log", "ike-updown", "child-updown", "ike-rekey", "child-rekey"]):
-                    ready.set()
+                for name, event in session.listen(_Names(_EVENTS, ready)):
                     told(name.decode(), text(event))
             except (OSError, vici.exception.SessionException):
                 pass  # the daemon has ended
@@ -190,13 +192,8 @@ class Charon:
 
         thread = threading.Thread(target=follow, name="vici events", daemon=True)
         thread.start()
-        deadline = time.monotonic() + 5
-        while not ready.wait(0.005):
-            # charon logs each command: what comes back says that we hear
-            with self._lock:
-                self._session.version()
-            if time.monotonic() > deadline:
-                raise IkeError("charon tells of no events")
+        if not ready.wait(5):
+            raise IkeError("charon tells of no events")
         return thread
 
     def close(self) -> None:
@@ -209,6 +206,18 @@ class Charon:
                 self._process.kill()
                 self._process.wait()
         _close(self._session)
+
+
+class _Names(list[str]):
+    """Names of events; whoever has gone through them all once has registered for them."""
+
+    def __init__(self, names: Iterable[str], ready: threading.Event) -> None:
+        super().__init__(names)
+        self._ready = ready
+
+    def __iter__(self) -> Iterator[str]:
+        yield from super().__iter__()
+        self._ready.set()
 
 
 def _close(session: vici.Session) -> None:
