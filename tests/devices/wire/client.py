@@ -148,6 +148,11 @@ class WorldClient:
         result: dict[str, Any] = self.ask("sas", device=device)["result"]
         return result
 
+    def log(self, device: str) -> list[str]:
+        """What the device's IKE daemon and its crypto stage noted."""
+        lines: list[str] = self.ask("log", device=device)["lines"]
+        return lines
+
     def status(self) -> dict[str, Any]:
         """See `Control.status`."""
         return self.ask("status")

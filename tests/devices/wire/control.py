@@ -10,6 +10,7 @@
 | `event` | `event` and `arguments`: see `Control.event` |
 | `status` | nodes, links, devices: addresses, gateways, leases, faults, seconds per change |
 | `sas` | `device` → its security associations |
+| `log` | `device` → what its IKE daemon and the crypto stage noted, the latest last |
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class Control:
             "event": lambda request: self.event(request["event"], [str(word) for word in request["arguments"]]),
             "status": lambda _request: self.status(),
             "sas": self._sas,
+            "log": lambda request: {"lines": [str(line) for line in self._plant(request["device"]).crypto.log]},
         }
         verb = verbs.get(str(request.get("do")))
         if verb is None:
@@ -245,8 +247,6 @@ class Control:
 
     def _stage(self, device: str, method: str, arguments: tuple[str, ...]) -> object:
         stage = self._plant(device).crypto
-        if not hasattr(stage, method):
-            raise ControlError(f"the crypto stage has no {method}")
         return getattr(stage, method)(*arguments)
 
     # -- telling
@@ -264,7 +264,7 @@ class Control:
                 name: {
                     "addresses": {port: f"{a}/{n}" for port, (a, n) in plant.addresses().items()},
                     "gateways": plant.gateways(),
-                    "faults": list(plant.faults),
+                    "faults": [*plant.faults, *plant.crypto.faults],
                     "seconds": [[changed, round(seconds, 4)] for changed, seconds in plant.seconds],
                 }
                 for name, plant in self._plants.items()

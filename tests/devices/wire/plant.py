@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .base import State, changes, compile_base, managed
+from .crypto import Crypto, read_crypto
+from .cryptostage import CryptoStage
 from .dhcp import Client, Offer
 from .natstage import NatStage
 from .network import Network, node_names
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ..device import Device
 
 LEASE_SECONDS = 8
-_CRYPTO = ("crypto", "ike", "cryptostage")
 
 
 class Plant:
@@ -39,7 +39,7 @@ class Plant:
         self.seconds: list[tuple[bool, float]] = []
         self._text: list[str] | None = None
         self._fabric: Fabric | None = None
-        self._crypto: Any = None
+        self._crypto: Crypto | None = None
         self._states = (State(), State())
         self._clients: dict[str, Client] = {}
         self._leases: dict[str, Offer] = {}
@@ -49,9 +49,7 @@ class Plant:
         self._closed = False
         self._build()
         self.nat = NatStage(self.nat_node, self.cry_node, self.wiring.outside.values())
-        stage = _find("CryptoStage", *_CRYPTO)
-        self.crypto: Any = stage(self.cry_node, world, device) if stage else None
-        self._read_crypto: Any = _find("read_crypto", *_CRYPTO) or (lambda _device: None)
+        self.crypto = CryptoStage(self.cry_node, world, device, self.wiring.outside.values())
 
     def _build(self) -> None:
         for joint in self.wiring.outside.values():
@@ -104,7 +102,7 @@ class Plant:
                 return
             before = self._told
             self._fabric = read_fabric(self.device)
-            self._crypto = self._read_crypto(self.device)
+            self._crypto = read_crypto(self.device)
             self._clients_follow()
             self._apply()
             self._text = text
@@ -123,9 +121,9 @@ class Plant:
                 node.ip(*come)
             self._states = wanted
         told = ((fabric, addresses, gateways), (self._crypto, addresses))
-        if self.nat is not None and told[0] != self._told[0]:
+        if told[0] != self._told[0]:
             self.nat.apply(fabric, addresses)
-        if self.crypto is not None and told[1] != self._told[1]:
+        if self._crypto is not None and told[1] != self._told[1]:
             self.crypto.apply(self._crypto, addresses)
         self._told = told
         self.device.leases.update(
@@ -217,19 +215,4 @@ class Plant:
         self._closed = True
         for client in self._clients.values():
             client.stop()
-        if hasattr(self.crypto, "close"):
-            self.crypto.close()
-
-
-def _find(name: str, *modules: str) -> Any:
-    """A part that may not be there yet."""
-    for module in modules:
-        try:
-            loaded = importlib.import_module(f".{module}", __package__)
-        except ModuleNotFoundError as error:
-            if error.name != f"{__package__}.{module}":
-                raise
-            continue
-        if hasattr(loaded, name):
-            return getattr(loaded, name)
-    return None
+        self.crypto.close()
