@@ -10,10 +10,10 @@ translated back (access lists before 8.3 name translated addresses: asa-cli.md 3
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .names import Joint
-from .natmodel import linux, reverse_checks
+from .natmodel import linux, mapped_networks, reverse_checks
 from .nft import Addresses, Chain, addressed, list_chain, match, names, note, resolve
 from .reading import Fabric, Port
 
@@ -86,6 +86,7 @@ def _pix_nat(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
             forward.add(entering, "ct state new ct status & dnat == 0 jump", chain.name)
             more.append(chain)
     if outer:
+        forward.rules += _back(fabric, addresses, outer)
         forward.add(f"iifname {names(map(linux, outer))} accept", note("was filtered where it came in"))
     for port in local:
         rules = fabric.filter(port.name, "in")
@@ -113,6 +114,23 @@ def _pix_nat(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
         box.add(f'iifname "{linux(port)}" ct state new drop')
     box.rules += _box_icmp(fabric, addresses, local)
     return [forward, *([leave] if leave.rules else []), box, *more]
+
+
+def _back(fabric: Fabric, addresses: Addresses, outer: Sequence[Port]) -> list[str]:
+    """Packets that came from outside and would go there again, decrypted ones too.
+
+    A PIX drops them without `same-security-traffic permit intra-interface`; a router routes them. What was sent to an
+    address that is translated to, and no translation took, is for nobody.
+    """
+    if not outer:
+        return []
+    both = f"iifname {names(map(linux, outer))} oifname {names(map(linux, outer))}"
+    if not fabric.hairpin:
+        return [f"{both} drop"]
+    known = mapped_networks(fabric, addresses)
+    networks = ipaddress.collapse_addresses(network for port in outer for network in known.get(port.name, ()))
+    texts = [str(network) for network in networks]
+    return [f"{both} ip daddr {{ {', '.join(texts)} }} drop"] if texts else []
 
 
 def _known(fabric: Fabric) -> str:
@@ -184,12 +202,9 @@ def _ios_nat(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
     enter = Chain("enter", hook="type filter hook prerouting priority mangle; policy accept;")
     leave = Chain("leave", hook="type filter hook forward priority filter; policy accept;")
     more: list[Chain] = []
-    outer = [linux(port) for port in fabric.ports if port.name in joints]
     # addresses that are only answered for (natstage.py), where no translation took the packet
     leave.add('oifname "lo" drop')
-    if outer:
-        # what no translation took up again came back for nobody
-        leave.add(f"iifname {names(outer)} oifname {names(outer)} drop")
+    leave.rules += _back(fabric, addresses, [port for port in fabric.ports if port.name in joints])
     for port in fabric.ports:
         if port.name in joints or not port.up:
             continue

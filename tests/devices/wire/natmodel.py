@@ -151,8 +151,12 @@ class _Translations:
         if not rule.when:
             yield f"{entering} {there} {action} {note(rule.line)}"
             return
+
+        def far(entry: Rule) -> Rule | None:
+            return replace(entry, source=ANY) if _holds(entry.source, rule.source) else None
+
         # a static with a route-map, from outside: where the map permits the way back (recall)
-        name = self.when(f"to_{number}", rule.when, lambda _: action, change=lambda e: replace(e, source=ANY))
+        name = self.when(f"to_{number}", rule.when, lambda _: action, change=far)
         yield f"{entering} {there} jump {name} {note(rule.line)}"
 
     # -- dynamic ones
@@ -363,6 +367,13 @@ def holds(addresses: Addresses, port: str, network: ipaddress.IPv4Network) -> bo
     """Is it within the network of an interface?"""
     found = addresses.get(port)
     return bool(found) and network.subnet_of(ipaddress.IPv4Network(found, strict=False))
+
+
+def _holds(outer: str, inner: str) -> bool:
+    try:
+        return ipaddress.IPv4Network(inner).subnet_of(ipaddress.IPv4Network(outer))
+    except ValueError:
+        return False  # a wildcard with holes, the address of an interface
 
 
 def _plain(address: str) -> str:
