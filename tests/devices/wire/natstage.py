@@ -90,9 +90,9 @@ def compile_places(fabric: Fabric, addresses: Addresses, joints: Iterable[Joint]
 class NatStage:
     """Makes the namespaces follow the configuration."""
 
-    def __init__(self, nat: Node, cry: Node, joints: Iterable[Joint] | None = None) -> None:
+    def __init__(self, nat: Node, cry: Node, joints: Iterable[Joint]) -> None:
         self.nat, self.cry = nat, cry
-        self.joints = list(_joints_in(cry) if joints is None else joints)
+        self.joints = list(joints)
         self._fabric = Fabric("pix")
         self._addresses: Addresses = {}
         self._rules = ("", "")
@@ -217,16 +217,6 @@ class NatStage:
                 ends = ["-s", flow.there.source, "-d", flow.there.destination]
                 # it may have ended by itself
                 self.nat.run("conntrack", "-D", "-f", "ipv4", "-p", flow.protocol, *ends, *ports, check=False)
-
-
-def _joints_in(cry: Node) -> list[Joint]:
-    """The joints of a device, from what its crypto namespace has."""
-    found = []
-    for line in cry.run("ip", "-o", "-4", "address", "show").stdout.splitlines():
-        _number, name, _family, address, *_rest = line.split()
-        if name.startswith("n-") and address.startswith("169.254."):
-            found.append(Joint(name[2:], int(address.split(".")[2])))
-    return found
 
 
 def _statics(fabric: Fabric) -> set[int]:
