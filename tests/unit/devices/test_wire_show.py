@@ -358,9 +358,9 @@ def test_other_orders_and_detail_of_the_pix() -> None:
     ]
     assert "esp sas" not in pix_live.ipsec_sa(found, identity=True)
     detail = pix_live.ipsec_sa(found, detail=True)
-    assert "#pkts no sa (send): 3, #pkts invalid sa (rcv): 0" in detail
+    assert "#pkts no sa (send): 0, #pkts invalid sa (rcv): 0" in detail
     assert "#send errors" not in detail
-    assert "#send errors: 3, #recv errors: 4" in pix_live.ipsec_sa(found)
+    assert "#send errors: 0, #recv errors: 4" in pix_live.ipsec_sa(found)
     named = pix_live.ipsec_sa(found, peer=HUB, names={HUB: "hub", PIX: "me"})
     assert "current_peer: hub" in named
     assert "local addr: me" in named

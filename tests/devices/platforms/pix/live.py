@@ -154,7 +154,8 @@ def _block(
     out, into = flow.sum("packets_out"), flow.sum("packets_in")
     local, peer = names.get(flow.local, flow.local), names.get(flow.peer, flow.peer)
     overhead = _OVERHEAD[_iv(newest.encryption)] + (_UDP_OVERHEAD if flow.nat_t else 0)
-    errors = {"send": flow.errors.send, "receive": flow.errors.receive}
+    # a block comes with its SAs: what was dropped before, while they were negotiated, is not in it (seed: the initiator's 0)
+    errors = {"send": 0, "receive": flow.errors.receive}
     failed = _DETAIL if detail else ("#send errors: {send}, #recv errors: {receive}",)
     # ports behind the endpoints where there is NAT between them (ntc-templates: `/4500`); without NAT 7.2 has none (seed)
     here, there = (f"/{newest.local_port}", f"/{newest.remote_port}") if flow.nat_t else ("", "")
