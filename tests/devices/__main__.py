@@ -190,9 +190,17 @@ class _Run:
             try:
                 return asyncio.run(self._serve(ready))
             except Exception as error:
-                if ready is not None:
-                    os.write(ready, f"devices: {error}".encode())
+                if isinstance(error, OSError):
+                    raise  # told by the sandbox
+                failed(str(error))
                 raise
+
+        def failed(text: str) -> None:
+            if ready is not None:
+                with contextlib.suppress(OSError):  # said already
+                    os.write(ready, f"devices: {text}".encode())
+            else:
+                print(f"devices: {text}", file=sys.stderr)
 
         def told() -> None:
             """Only the process inside says that it is ready."""
@@ -201,7 +209,7 @@ class _Run:
             if ready is not None:
                 os.close(ready)
 
-        code = isolated(inside, [self._state], told)
+        code = isolated(inside, [self._state], told, failed)
         for name in ("ready", "pid"):
             (self._state / name).unlink(missing_ok=True)
         return code

@@ -36,7 +36,8 @@ TOPOLOGY: dict[str, Any] = {
         "lan-hub": {"port": "hub FastEthernet1/0", "address": "10.2.1.10/24", "gateway": "10.2.1.1"},
     },
 }
-CONFIGS = {"pix": ("pix-7.2", "pix-7.2-start.cfg"), "hub": ("ios-12.4", "ios-12.4-start.cfg")}
+STARTS = {"pix": ("pix-7.2", "pix-7.2-start.cfg"), "hub": ("ios-12.4", "ios-12.4-start.cfg")}
+TUNNELS = {"pix": ("pix-7.2", "pix-7.2-running-config.cfg"), "hub": ("ios-12.4", "ios-12.4-running-config.cfg")}
 INTERNET = "198.51.100.10"
 
 
@@ -55,16 +56,22 @@ def devices(state: Path, *arguments: str, before: tuple[str, ...] = ()) -> subpr
 
 @contextlib.contextmanager
 def running(
-    topology: dict[str, Any] = TOPOLOGY, edit: Callable[[str], str] = lambda text: text, before: tuple[str, ...] = ()
+    topology: dict[str, Any] = TOPOLOGY,
+    edit: Callable[[str], str] = lambda text: text,
+    before: tuple[str, ...] = (),
+    configs: dict[str, tuple[str, str]] = STARTS,
+    below: str | None = None,
 ) -> Iterator[WorldClient]:
-    """A world with the reference's two devices as they start, their configurations edited."""
-    state = Path(tempfile.mkdtemp(prefix="l2l-"))
+    """A world with the reference's two devices, their configurations edited; its folder is in `below`."""
+    state = Path(tempfile.mkdtemp(prefix="l2l-", dir=below))
     try:
         (state / "topology.yml").write_text(yaml.safe_dump(topology))
+        (state / "secrets.yml").write_text("pre_shared_keys: {192.168.1.2: cisco123}\n")
         words: list[str] = []
-        for name, (platform, config) in CONFIGS.items():
+        for name, (platform, config) in configs.items():
             (state / config).write_text(edit((GOLDEN / config).read_text()))
             words += ["--device", name, f"platform={platform}", "port=0", f"config={state / config}"]
+            words += [f"secrets={state / 'secrets.yml'}"]
         begun = devices(state, *words, "--wire", str(state / "topology.yml"), "--daemon", before=before)
         assert (begun.returncode, begun.stderr) == (0, "")
         yield WorldClient(state)
@@ -90,15 +97,20 @@ def typed(world: WorldClient, name: str, *lines: str) -> str:
     return asyncio.run(talk())
 
 
-def children(process: int) -> set[int]:
-    """The processes below one."""
-    parents: dict[int, int] = {}
+def parents() -> dict[int, int]:
+    """The parent of each process."""
+    found: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+def children(process: int) -> set[int]:
+    """The processes below one."""
+    known, found = parents(), {process}
+    while more := {child for child, parent in known.items() if parent in found} - found:
         found |= more
     return found - {process}
 
@@ -315,15 +327,15 @@ def test_several_worlds_stand_beside_each_other_and_leave_nothing() -> None:
 
 @pytest.mark.parametrize("victim", ["the process outside", "the process that serves"])
 def test_everything_dies_with_the_process(victim: str) -> None:
-    with running() as world:
+    with running(configs=TUNNELS) as world:
         process = int((world.state / "pid").read_text())
         world.start("lan-pix", "sh", "-c", "setsid sleep 1000 & sleep 1000")
-        inside = children(process)
-        until(lambda: len(inside | children(process)) >= 7)
+        until(lambda: len(children(process)) >= 9)
         inside = children(process)
         names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in alive(inside)}
-        assert {"dnsmasq", "udhcpc", "sleep"} <= set(names.values())
-        served = max(inside, key=lambda pid: len(children(pid)) if Path(f"/proc/{pid}/comm").exists() else 0)
+        assert {"dnsmasq", "udhcpc", "sleep", "charon"} <= set(names.values())
+        (init,) = (child for child, parent in parents().items() if parent == process)
+        (served,) = (child for child, parent in parents().items() if parent == init)
         os.kill(process if victim == "the process outside" else served, signal.SIGKILL)
         until(lambda: not alive(inside | {process}))
 
@@ -331,15 +343,24 @@ def test_everything_dies_with_the_process(victim: str) -> None:
 def test_a_user_without_rights_has_a_world_as_well() -> None:
     # Root without capabilities is to the kernel what any user is; one is left, without which root cannot be mapped.
     without = ("setpriv", "--bounding-set", "-all,+setfcap", "--inh-caps", "-all") if os.geteuid() == 0 else ()
-    with running(before=without) as world:
+    with running(before=without, configs=TUNNELS) as world:
         assert os.readlink(f"/proc/{int((world.state / 'pid').read_text())}/ns/user") != os.readlink(
             "/proc/self/ns/user"
         )
         assert world.ping("internet", "172.16.1.1") == world.ping("lan-hub", "10.2.1.1") == 1
         assert world.event("lease", "isp-pix", "172.16.1.50") == {"lease": "172.16.1.50/24"}
         with world.capture("isp-pix") as pix:
-            assert world.ping("internet", "172.16.1.50") == 1
-            assert len([packet for packet in pix.packets("icmp") if packet.ping]) == 2
+            until(lambda: world.ping("lan-pix", "10.2.1.10", seconds=0.5))
+            assert {packet.kind for packet in pix.packets()} == {"ike", "esp"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else may write there")
+def test_the_state_folder_may_be_where_the_world_has_a_folder_of_its_own() -> None:
+    with running(below="/run") as world:
+        assert world.ping("internet", "172.16.1.1") == 1
+        with world.capture("isp-pix") as pix:
+            world.ping("internet", "172.16.1.1")
+            assert pix.packets("icmp")
 
 
 def test_a_port_that_is_taken_and_a_topology_that_does_not_fit_are_told(world: WorldClient, tmp_path: Path) -> None:

@@ -67,14 +67,19 @@ def umount(target: str) -> None:
     _call("umount2", target.encode(), MNT_DETACH)
 
 
-def isolated(work: Callable[[], int], keep: Sequence[Path] = (), outside: Callable[[], object] = lambda: None) -> int:
+def isolated(
+    work: Callable[[], int],
+    keep: Sequence[Path] = (),
+    outside: Callable[[], object] = lambda: None,
+    failed: Callable[[str], object] = lambda text: print(f"devices: {text}", file=sys.stderr),
+) -> int:
     """Do `work` in namespaces of its own and return its exit code.
 
     `keep`: folders that must be seen though below /run; `outside`: done by the processes that wait, once `work` has
-    begun: they let go of what is not theirs.
+    begun: they let go of what is not theirs. `failed` is told where the kernel does not allow it after all.
     Must be called while the process has one thread.
     """
-    kept = [(path.resolve(), os.open(path, os.O_PATH | os.O_DIRECTORY)) for path in keep]
+    kept = [path.resolve() for path in keep]
     _enter_outer()
     alive, held = os.pipe()
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
@@ -82,10 +87,8 @@ def isolated(work: Callable[[], int], keep: Sequence[Path] = (), outside: Callab
     init = os.fork()
     if not init:
         os.close(held)
-        _guarded(lambda: _init(work, kept, alive, outside))
+        _guarded(lambda: _init(lambda: _guarded(work, failed), kept, alive, outside), failed)
     os.close(alive)
-    for _, descriptor in kept:
-        os.close(descriptor)
     outside()
     code = _wait_for(init)
     os.close(held)
@@ -108,7 +111,7 @@ def _enter_outer() -> None:
         raise SandboxError(f"no namespaces of our own: {error} (root or user namespaces are needed)") from error
 
 
-def _guarded(function: Callable[[], int]) -> None:
+def _guarded(function: Callable[[], int], failed: Callable[[str], object]) -> None:
     code = 1
     try:
         code = function()
@@ -116,7 +119,7 @@ def _guarded(function: Callable[[], int]) -> None:
         code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
     except BaseException as error:  # what is above belongs to the parent
         if isinstance(error, SandboxError | OSError):
-            print(f"devices: {error}", file=sys.stderr)
+            failed(str(error))
         else:
             sys.excepthook(type(error), error, error.__traceback__)
     finally:
@@ -148,7 +151,7 @@ def _wait_for(child: int) -> int:
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int, outside: Callable[[], object]) -> int:
+def _init(work: Callable[[], object], kept: Sequence[Path], alive: int, outside: Callable[[], object]) -> int:
     _call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
     if select.select([alive], [], [], 0)[0]:
         return 1  # the caller died before it could take us along
@@ -162,7 +165,7 @@ def _init(work: Callable[[], int], kept: list[tuple[Path, int]], alive: int, out
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-        _guarded(work)
+        work()
     outside()
     return _wait_for(child)
 
@@ -179,13 +182,14 @@ def _private() -> None:
             mount(kind, target, kind, MS_NOSUID_NODEV | 8)
 
 
-def _run(kept: list[tuple[Path, int]]) -> None:
+def _run(kept: Sequence[Path]) -> None:
+    """A /run of our own, with what must be seen of the old one."""
+    hidden = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in kept if path.is_relative_to("/run")}
     mount("tmpfs", "/run", "tmpfs", MS_NOSUID_NODEV, "mode=755")
     os.mkdir("/run/netns")
-    for path, descriptor in kept:
-        if path.is_relative_to("/run"):
-            path.mkdir(parents=True, exist_ok=True)
-            mount(f"/proc/self/fd/{descriptor}", str(path), None, MS_BIND)
+    for path, descriptor in hidden.items():
+        path.mkdir(parents=True, exist_ok=True)
+        mount(f"/proc/self/fd/{descriptor}", str(path), None, MS_BIND)
         os.close(descriptor)
 
 

@@ -36,11 +36,8 @@ class Wired:
         self.control = Control(state, self.world, self.network, self.plants)
 
     def close(self) -> None:
-        """Answer no more and end what runs."""
+        """Answer no more. What runs and what was made ends with the process."""
         self.control.close()
-        for plant in self.plants.values():
-            plant.close()
-        self.world.close()
 
 
 def check(topology: Topology, devices: Mapping[str, Device]) -> None:
