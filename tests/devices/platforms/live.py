@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Call, Effect, Result
-from ..wire.sa import ChildSa, Errors, IkeSa, Snapshot
+from ..wire.sa import ChildSa, Errors, Snapshot
 
 if TYPE_CHECKING:
     from ..device import Device
@@ -130,11 +130,6 @@ def flows(found: Snapshot, *, idle: bool = False) -> list[Flow]:
 def pair_numbers(found: Snapshot) -> dict[int, int]:
     """A number from 1 for each pair, by its inbound SPI: its own, or its place where it has none."""
     return {each.spi_in: each.number or place for place, each in enumerate(found.children, 1)}
-
-
-def ike_of(found: Snapshot, peer: str) -> list[IkeSa]:
-    """The phase 1 SAs with a peer that are not gone."""
-    return [each for each in found.ike if each.remote == peer and each.state != "deleted"]
 
 
 # -- values

@@ -382,6 +382,18 @@ def test_the_words_for_a_session() -> None:
     assert status(Snapshot((replace(HUB_IKE, state="deleted"),))) == []
 
 
+def test_a_negotiation_of_no_entry_is_at_the_interface_of_its_address(living) -> None:
+    lost = replace(HUB_IKE, number=1, state="connecting", step=4, interface="")
+    ios = living("ios", Snapshot((lost,)))
+    assert ios.type("show crypto session").split("\n")[2:4] == [
+        "Interface: Ethernet0/0",
+        "Session status: DOWN-NEGOTIATING     ",
+    ]
+    ios = living("ios", Snapshot((lost, HUB_IKE), (HUB_CHILD,)))
+    text = ios.type("show crypto session")
+    assert (text.count("Interface:"), text.count("  IKE SA:"), text.count("Inactive")) == (1, 2, 1)
+
+
 def test_a_session_of_12_4() -> None:
     assert ios_live.sessions(AT_HUB).split("\n") == [
         "Crypto session current status",

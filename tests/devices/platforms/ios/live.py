@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...engine import Call, Refused, Result
 from ...wire.base import Chosen, chosen
 from ...wire.ping import Pinged, ping_from
 from ...wire.sa import ChildSa, IkeSa, Snapshot
-from ..live import Flow, clock, flows, ike_of, network, pair_numbers, plant_of, snapshot, with_mask
+from ..live import Flow, clock, flows, network, pair_numbers, plant_of, snapshot, with_mask
 from .common import full_name
 
 if TYPE_CHECKING:
@@ -264,18 +264,29 @@ _LEGEND = [
 ]
 
 
-def sessions(found: Snapshot, layout: Layout = CLASSIC, *, detail: bool = False, peer: str = "") -> str:
-    """`show crypto session [detail | remote ADDRESS]`: genieparser's and ntc-templates' captures."""
+def sessions(
+    found: Snapshot,
+    layout: Layout = CLASSIC,
+    *,
+    detail: bool = False,
+    peer: str = "",
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """`show crypto session [detail | remote ADDRESS]`: genieparser's and ntc-templates' captures.
+
+    `names`: interfaces by address, for phase 1 SAs that belong to no entry yet.
+    """
     lines = ["Crypto session current status", "", *(_LEGEND if detail else [])]
     shown = flows(found, idle=True)
-    places = [(each.interface, each.peer) for each in shown]
-    places += [(sa.interface, sa.remote) for sa in found.ike if sa.state != "deleted"]
+    known = {**(names or {}), **{each.local: each.interface for each in shown}}
+    living = [replace(sa, interface=sa.interface or known.get(sa.local, "")) for sa in found.ike]
+    living = [sa for sa in living if sa.state != "deleted"]
+    places = [(each.interface, each.peer) for each in shown] + [(sa.interface, sa.remote) for sa in living]
     for place in dict.fromkeys(places):
-        if peer not in ("", place[1]):
-            continue
-        mine = [each for each in shown if (each.interface, each.peer) == place]
-        ike = [sa for sa in ike_of(found, place[1]) if sa.interface in ("", place[0])]
-        lines += [*_session(place, mine, ike, layout, detail), ""]
+        if peer in ("", place[1]):
+            mine = [each for each in shown if (each.interface, each.peer) == place]
+            ike = [sa for sa in living if (sa.interface, sa.remote) == place]
+            lines += [*_session(place, mine, ike, layout, detail), ""]
     return "\n".join(lines) + ("\n" if len(lines) == 2 else "")
 
 
@@ -500,16 +511,21 @@ def show_ipsec(call: Call, plant: Plant) -> Result:
     )
 
 
+def _names(call: Call) -> dict[str, str]:
+    """The interfaces by their addresses."""
+    plant = plant_of(call.device)
+    return {address: name for name, (address, _length) in plant.addresses().items()} if plant else {}
+
+
 def show_session(call: Call, plant: Plant) -> Result:
     """`show crypto session [detail | remote ADDRESS]`."""
-    return sessions(plant.crypto.sas(), detail="detail" in call.words, peer=call["peer"])
+    names = _names(call)
+    return sessions(plant.crypto.sas(), detail="detail" in call.words, peer=call["peer"], names=names)
 
 
 def show_engine(call: Call) -> Result:
     """`show crypto engine connections active`."""
-    plant = plant_of(call.device)
-    names = {address: name for name, (address, _length) in plant.addresses().items()} if plant else {}
-    return engine(snapshot(call.device), names)
+    return engine(snapshot(call.device), _names(call))
 
 
 def in_use(call: Call, rule: Item) -> bool:
