@@ -166,20 +166,27 @@ def acceptable(crypto: Crypto) -> list[Policy]:
 # -- strongSwan's children
 
 
-def _parts(selector: Selector, *, overlapping: bool) -> list[str]:
-    """Ranges that no network equals, within a selector: they fit what is narrower, and twice what is wider.
-
-    Overlapping: each narrower network touches one or both. Not overlapping: each touches one at most.
-    """
+def _within(selector: Selector) -> list[str]:
+    """Two ranges that no network equals and that together touch all that overlaps: narrower and wider networks."""
     network = selector.network
     if network.num_addresses < 4:
-        # a host: nothing is narrower; two almost whole address spaces touch all that is wider
+        # of a host nothing is narrower; two almost whole address spaces touch all that is wider
         return [selector.text("0.0.0.0-255.255.255.254"), selector.text("0.0.0.1-255.255.255.255")]
     first, last = network[0], network[-1]
-    if overlapping:
-        return [selector.text(f"{first}-{last - 1}"), selector.text(f"{first + 1}-{last}")]
-    middle = network[network.num_addresses // 2]
-    return [selector.text(f"{first}-{middle - 1}"), selector.text(f"{middle + 1}-{last}")]
+    return [selector.text(f"{first}-{last - 1}"), selector.text(f"{first + 1}-{last}")]
+
+
+def _beside(selector: Selector, others: Iterable[Network]) -> list[str]:
+    """An address that every wider network has, and neither this one nor one of the others; none: there is none."""
+    network = selector.network
+    if not network.prefixlen:
+        return []
+    sibling = next(half for half in network.supernet().subnets() if half != network)
+    others = list(others)
+    for address in (sibling[-1], sibling[0], sibling[sibling.num_addresses // 2]):
+        if not any(address in other for other in others):
+            return [selector.text(f"{address}/32")]
+    return []
 
 
 def _narrow(proxies: Proxies) -> Proxies | None:
@@ -252,14 +259,25 @@ class _Children:
         refuses_wide = wide is not None and self.verdict(wide) is None
         if not refuses_narrow and not refuses_wide:
             return
-        where = self.before if refuses_narrow else self.after
+        others = [
+            found for entry in self.entries for rule in entry.rules or () if (found := proxies_of(rule, self.addresses))
+        ]
         for side in ("l", "r"):
             local, remote = [proxies.local.text()], [proxies.remote.text()]
             if side == "l":
-                local = _parts(proxies.local, overlapping=refuses_narrow)
+                local = (
+                    _within(proxies.local)
+                    if refuses_narrow
+                    else _beside(proxies.local, [each.local.network for each in others])
+                )
             else:
-                remote = _parts(proxies.remote, overlapping=refuses_narrow)
-            where.append((Child(_name(entry, f"{number}-no-{side}"), proxies, None), local, remote))
+                remote = (
+                    _within(proxies.remote)
+                    if refuses_narrow
+                    else _beside(proxies.remote, [each.remote.network for each in others])
+                )
+            if local and remote:
+                self.before.append((Child(_name(entry, f"{number}-no-{side}"), proxies, None), local, remote))
 
     def _add(self, where: list[tuple[Child, list[str], list[str]]], child: Child) -> None:
         where.append((child, [child.proxies.local.text()], [child.proxies.remote.text()]))

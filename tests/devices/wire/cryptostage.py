@@ -115,7 +115,6 @@ class CryptoStage:
         self._seen = len(device.events)
         self._drops: collections.Counter[tuple[str, str]] = collections.Counter()
         self._busy: set[tuple[str, tuple[str, int, str, int], str]] = set()
-        self._retry: dict[tuple[str, tuple[str, int, str, int], str], float] = {}
         self._heard = threading.Condition()
         self._lock = threading.RLock()
         self._closed = False
@@ -125,18 +124,20 @@ class CryptoStage:
     def apply(self, crypto: Crypto, addresses: Addresses) -> None:
         """The configuration or an address has changed."""
         with self._lock:
-            before, old_addresses = self.crypto, self._addresses
+            before = self.crypto
             self.crypto, self._addresses = crypto, dict(addresses)
             joints = self._ports()
             plan = compile_crypto(crypto, addresses, joints, self.pace)
             for peer in plan.peers:
                 self._entries |= {child.name: child.entry for child in peer.children if child.entry}
+            if crypto.bound and self._trap is None:
+                self._set_trap()
             if plan.connections and self._charon is None:
                 self._start()
             self._help(plan.helpers)
             if self._charon is not None:
                 self._load(self._charon, plan)
-                self._end(self._ended(before, old_addresses))
+                self._end(self._ended(before))
             self._plan = plan
             self._refresh()
 
@@ -145,26 +146,29 @@ class CryptoStage:
         found = {name: by_port.get(interface_name(hardware)) for name, hardware in self.crypto.ports.items()}
         return {name: joint for name, joint in found.items() if joint is not None}
 
-    def _start(self) -> None:
-        self._charon = Charon(self.cry, self.world.directory / f"charon-{self.cry.name}")
-        self._charon.listen(self._told)
+    def _set_trap(self) -> None:
+        """What traffic meets that must be encrypted; needs no IKE."""
         self._trap = Trap(self.cry, "trap0", self._trapped)
         self.cry.ip(
-            "route add default dev ipsec0 table 900",
             "route add default dev trap0 table 901",
-            f"rule add pref 30 fwmark {LIVE} lookup 900",
             f"rule add pref 31 fwmark {TRAP} lookup 901",
             f"rule add pref 32 fwmark {FRESH} lookup {TABLE}",
             f"rule add pref 33 fwmark {FRESH_TRAP} lookup {TABLE}",
             f"rule add pref 34 fwmark {FRESH_TRAP} lookup 901",
         )
+
+    def _start(self) -> None:
+        self._charon = Charon(self.cry, self.world.directory / f"charon-{self.cry.name}")
+        self._charon.listen(self._told)
+        commands = ["route add default dev ipsec0 table 900", f"rule add pref 30 fwmark {LIVE} lookup 900"]
         if self.joints:
             # What was decrypted is routed by the device, that is in the NAT namespace.
             joint = self.joints[0]
-            self.cry.ip(
+            commands += [
                 f"route add default via {joint.nat_address} dev {joint.cry} table 902",
                 "rule add pref 20 iif ipsec0 lookup 902",
-            )
+            ]
+        self.cry.ip(*commands)
 
     def _help(self, wanted: dict[str, str]) -> None:
         """Addresses that strongSwan needs, and that nobody else must take for the namespace's own."""
@@ -202,7 +206,7 @@ class CryptoStage:
 
     # -- what a change ends
 
-    def _ended(self, before: Crypto, addresses: Addresses) -> Callable[[str, str, Entry | None], bool]:
+    def _ended(self, before: Crypto) -> Callable[[str, str, Entry | None], bool]:
         """By `CONSEQUENCES`: is the SA of this interface, local address and entry (None: phase 1) at its end?"""
         now = self.crypto
         ports = {
@@ -222,7 +226,6 @@ class CryptoStage:
         places = {entry.place for entries in now.maps.values() for entry in entries}
         gone = {entry.place for entries in before.maps.values() for entry in entries if entry.place not in places}
         own = {address for address, _ in self._addresses.values()}
-        del addresses
 
         def ended(port: str, local: str, entry: Entry | None) -> bool:
             if port in ports or local not in own:
@@ -572,7 +575,6 @@ class CryptoStage:
         charon = self._charon
         if charon is None:
             return 0
-        begin = len(self.log), time.monotonic()
         asked = {
             sa["uniqueid"]
             for sa in charon.sas()
@@ -580,24 +582,21 @@ class CryptoStage:
             and sa["state"] == "ESTABLISHED"
             and self._plan.connections.get(sa["name"], {}).get("dpd_delay")
         }
-        lines = list(self.log)
-        del begin, lines
-        waiting, gone = dict.fromkeys(asked, len(self.log)), 0
-        mark = object()
-        self.log.append(mark_line := f"--- dpd {id(mark)}")
-        deadline = time.monotonic() + seconds
+        waiting, gone, deadline = set(asked), 0, time.monotonic() + seconds
+        start = f"--- dpd {time.monotonic()}"
+        self.log.append(start)
         while waiting and time.monotonic() < deadline:
             there = {sa["uniqueid"] for sa in charon.sas()}
             lines = list(self.log)
-            fresh = lines[lines.index(mark_line) :] if mark_line in lines else lines
-            for number in list(waiting):
+            fresh = lines[lines.index(start) :] if start in lines else lines
+            for number in sorted(waiting):
                 if number not in there:
                     gone += 1
-                    del waiting[number]
+                    waiting.discard(number)
                 elif any(
                     line.startswith(f"ENC {number} ") and "N(DPD_ACK)" in line and "parsed" in line for line in fresh
                 ):
-                    del waiting[number]
+                    waiting.discard(number)
             with self._heard:
                 self._heard.wait(0.1)
         return gone
