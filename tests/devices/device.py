@@ -136,6 +136,8 @@ class Device:
         for shell in list(self._shells):
             shell.close()
         self.reload_minutes = None
+        if self.plant is not None:
+            self.plant.power_off()
         self.load("\n".join(self.startup or []))
         self.event("reloaded")
 

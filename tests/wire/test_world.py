@@ -302,6 +302,18 @@ def test_a_lease_behind_a_box_that_translates() -> None:
         assert {packet.source for packet in inner.packets("icmp")} == {"192.168.77.20", INTERNET}
 
 
+def test_a_device_without_power_forgets_and_tells_nobody() -> None:
+    with running(configs=TUNNELS) as world:
+        until(lambda: world.ping("lan-pix", "10.2.1.10", seconds=0.5))
+        (before,) = world.sas("pix")["children"]
+        world.event("reload", "pix")
+        assert world.sas("pix")["children"] == []
+        assert [each["spi_in"] for each in world.sas("hub")["children"]] == [before["spi_out"]]
+        until(lambda: world.ping("lan-pix", "10.2.1.10", seconds=0.5))
+        assert world.seen("lan-pix", INTERNET) == "172.16.1.1"
+        assert [each["faults"] for each in world.status()["devices"].values()] == [[], []]
+
+
 # -- nothing is left behind
 
 

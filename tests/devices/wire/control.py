@@ -185,13 +185,15 @@ class Control:
         `lease LINK ADDRESS[/LENGTH] [GATEWAY[/LENGTH]]`: the ISP gives another lease, and moves its own address if a
         gateway is named; the device loses the old lease and asks; returns when it has the new one.
         `renew DEVICE [INTERFACE]`; `filter LINK [udp/500 ...]`: let these not pass (none: all pass);
-        `cable DEVICE HARDWARE up|down`: the far end of a port; `rekey DEVICE ...`, `dpd DEVICE ...`: of its crypto stage.
+        `cable DEVICE HARDWARE up|down`: the far end of a port; `reload DEVICE`: as by its power switch;
+        `rekey DEVICE ...`, `dpd DEVICE ...`: of its crypto stage.
         """
         verbs: dict[str, Callable[..., object]] = {
             "lease": self._lease,
             "renew": self._renew,
             "filter": lambda link, *words: self._network.filter(link, words),
             "cable": self._cable,
+            "reload": self._reload,
             "rekey": lambda device, *rest: self._stage(device, "rekey", rest),
             "dpd": lambda device, *rest: self._stage(device, "dpd", rest),
         }
@@ -239,6 +241,13 @@ class Control:
                 place.node.raise_interface(place.interface, up=state == "up")
                 return {}
         raise ControlError(f"{device} {hardware} is not plugged in")
+
+    def _reload(self, device: str) -> Answer:
+        plant = self._plant(device)
+        plant.device.reload()
+        if missing := plant.wait_for_leases(self._network):
+            raise ControlError(f"{device}: no lease in time on {', '.join(missing)}")
+        return {}
 
     def _plant(self, device: str) -> Plant:
         if device not in self._plants:

@@ -135,6 +135,23 @@ class Plant:
         for name in [each for each in self.device.gateways if each in self._clients and each not in self._leases]:
             del self.device.gateways[name]
 
+    def power_off(self) -> None:
+        """Forget what a device forgets without power; nobody is told. `changed` is the power coming back."""
+        with self.device.lock:
+            for node, interfaces in zip((self.nat_node, self.cry_node), managed(self.wiring), strict=True):
+                for interface in interfaces:
+                    node.raise_interface(interface, up=False)
+            for name in list(self._clients):
+                self._end_client(name)
+            self.nat.clear_connections()
+            self.crypto.clear_ike()
+            nat, cry = self._states
+            self._states = (
+                State(addresses=nat.addresses, mtus=nat.mtus),
+                State(addresses=cry.addresses, mtus=cry.mtus),
+            )
+            self._text = None
+
     # -- DHCP
 
     def _clients_follow(self) -> None:
@@ -144,14 +161,17 @@ class Plant:
             if port.dhcp and port.up and port.hardware in self.wiring.outside
         }
         for name in [name for name in self._clients if name not in wanted]:
-            self._clients.pop(name).stop()
-            self._leases.pop(name, None)
-            self.device.leases.pop(name, None)
-            self.device.gateways.pop(name, None)
+            self._end_client(name)
         for name, interface in wanted.items():
             if name not in self._clients:
                 self.cry_node.raise_interface(interface)
                 self._clients[name] = Client(self.cry_node, interface, self.world.directory, self._hear(name))
+
+    def _end_client(self, name: str) -> None:
+        self._clients.pop(name).stop()
+        self._leases.pop(name, None)
+        self.device.leases.pop(name, None)
+        self.device.gateways.pop(name, None)
 
     def _hear(self, name: str) -> Callable[[Offer | None], None]:
         def told(offer: Offer | None) -> None:
