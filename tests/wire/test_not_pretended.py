@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from .sites import CONFIGURED, REFERENCE_TOPOLOGY, SECRET, Site, in_clear, spis
-from .test_reference import transforms
+from .test_reference import DES, transforms, values
 
 NEUTRAL = Path(__file__).with_name("neutral")
 KEYS = {"192.168.1.2": SECRET}
@@ -86,44 +86,67 @@ def daemon(site: Site, plays: str) -> Any:
         STRONGSWAN_CONF={NEUTRAL}/strongswan.conf /usr/lib/ipsec/charon 2>&1 &
         until [ -S /run/charon.vici ]; do kill -0 $! || exit 1; sleep 0.05; done
         swanctl --load-all --file {NEUTRAL}/{plays}.conf --uri unix:///run/charon.vici
-        echo loaded
+        echo loaded at $run.
         wait
     """
     started = site.world.start("neutral", "unshare", "--mount", "sh", "-c", script)
-    started.wait_for("loaded")
+    started.wait_for("loaded at")
     return started
 
 
+def key_of(said: str) -> str:
+    """The key of the last phase 1 in what strongSwan said."""
+    found = re.findall(r"encryption key Ka => \d+ bytes[^\n]*\n[^\n]*\] +0: ((?:[0-9A-F]{2} )+)", said)
+    return str(found[-1]).replace(" ", "")
+
+
 @pytest.mark.parametrize("plays", ["hub", "branch"])
-def test_a_peer_configured_by_hand_brings_each_device_up(plays: str, start: Callable[..., Site]) -> None:
+def test_a_peer_configured_by_hand_brings_each_device_up_and_tshark_reads_what_is_configured(
+    plays: str, start: Callable[..., Site]
+) -> None:
     name = {"hub": "pix515e", "branch": "hub"}[plays]
     site = start(neutral_world(plays), {name: CONFIGURED[name]}, KEYS)
     world = site.world
     strongswan = daemon(site, plays)
-    link = "isp-pix" if plays == "hub" else "isp-hub"
-    with world.capture(link) as captured:
+    with world.capture("isp-pix" if plays == "hub" else "isp-hub") as captured:
         if plays == "hub":
             site.bring_up("lan-pix", "10.2.1.1")
         else:
-            # From the address that is behind it.
-            site.until(
-                lambda: world.ping("neutral", "10.2.1.10", 1, "-I", "10.1.1.2", seconds=0.5) or initiated(site),
-                "an answer",
-            )
+            initiate(site, strongswan)
             assert world.ping("neutral", "10.2.1.10", 2, "-I", "10.1.1.2") == 2
         table = site.show(name, "show crypto ipsec sa")
         assert spis(table) == {packet.spi for packet in captured.packets() if packet.encrypted}
-        shark = captured.tshark("-Y", "isakmp")
-    assert transforms(shark)[-1] == {"encryption": "1", "hash": "1", "group": "1"}
+        cookie = captured.tshark("-Y", "isakmp")[-1]["isakmp"]["isakmp.ispi"].replace(":", "")
+        key = f"uat:ikev1_decryption_table:{cookie},{key_of(strongswan.output())}"
+        shark = captured.tshark("-o", key, "--no-duplicate-keys", "-Y", f"isakmp.ispi=={cookie}")
+    main_mode = [each for each in shark if "2" in values(each, "isakmp.exchangetype")]
+    quick_mode = [each for each in shark if "32" in values(each, "isakmp.exchangetype")]
+    # Phase 1: what is proposed, what is chosen, and who each says it is.
+    proposed = transforms(main_mode[:1])
     if plays == "hub":
         # The PIX offers its policy 65535 too: 3DES, SHA, group 2.
-        assert {"encryption": "5", "hash": "2", "group": "2"} in transforms(shark)
+        builtin = {"encryption": "5", "hash": "2", "group": "2"}
+        assert proposed == [{**DES, "lifetime": "86400"}, {**builtin, "lifetime": "86400"}]
+    chosen = transforms(main_mode[1:2])
+    assert [{key: each[key] for key in DES} for each in chosen] == [DES]
+    assert values(values(main_mode, "isakmp.id.data"), "isakmp.id.data.ipv4_addr") == ["172.16.1.1", "192.168.1.2"]
+    # Phase 2: DES (transform 2) with HMAC-MD5 (1), the lifetime of each, and the proxy identities.
+    assert values(quick_mode[:1], "isakmp.ipsec.attr.auth_algorithm") == ["1"]
+    assert values(quick_mode[:1], "isakmp.trans.id") == ["2"]
+    (proposed_lifetime,) = values(quick_mode[:1], "isakmp.ipsec.attr.life_duration")
+    assert proposed_lifetime == "28800"
+    # The router has the shorter one, and it counts: 28800 → 3600 in the reference's logs.
+    remaining = max(int(number) for number in re.findall(r"key lifetime [^:]*: \(\d+/(\d+)\)", table))
+    assert remaining <= (28800 if plays == "hub" else 3600)
+    identities = ["10.1.1.0", "10.2.1.0"]
+    for message in quick_mode[:2]:
+        assert values(values(message, "isakmp.id.data"), "isakmp.id.data.ipv4_addr") == identities
+        assert values(values(message, "isakmp.id.data"), "isakmp.id.data.ipv4_subnet") == ["255.255.255.0"] * 2
     assert "established" in strongswan.output()
 
 
-def initiated(site: Site) -> bool:
-    """Ask strongSwan to begin: its userspace ESP does not begin by itself."""
-    charon = site.world.run("neutral", "pgrep", "-n", "charon").stdout.strip()
-    command = ["nsenter", "--mount", f"--target={charon}", "swanctl", "--initiate", "--child", "hub", "--timeout", "5"]
-    site.world.run("neutral", *command, "--uri", "unix:///run/charon.vici")
-    return False
+def initiate(site: Site, strongswan: Any) -> None:
+    """Let strongSwan begin: its ESP in userspace does not do so by itself."""
+    folder = re.findall(r"loaded at (\S+)\.", strongswan.output())[0]
+    command = ["swanctl", "--initiate", "--child", "hub", "--timeout", "5", "--uri", f"unix://{folder}/charon.vici"]
+    site.world.run("neutral", *command, check=True)

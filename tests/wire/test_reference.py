@@ -14,10 +14,15 @@ from .sites import INTERNET, REFERENCE, SITE, SOUND, TUNNEL, Site, in_clear
 
 PIX, HUB = "172.16.1.1", "192.168.1.2"
 
-#: Algorithms → the responder's part of the intent, and how tshark names them: RFC 2409 appendix A, RFC 2407 4.5.
+DES = {"encryption": "1", "hash": "1", "group": "1"}
+
+#: Algorithms → the responder's part of the intent, and the numbers that tshark finds: RFC 2409 appendix A.
 ALGORITHMS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "DES, MD5, group 1": (REFERENCE, {"encryption": "1", "hash": "1", "group": "1"}),
-    "AES-256, SHA, group 5": (SOUND, {"encryption": "7", "hash": "2", "group": "5"}),
+    "DES, MD5, group 1": (REFERENCE, {**DES, "lifetime": "86400"}),
+    "AES-256, SHA, group 5": (
+        SOUND,
+        {"encryption": "7", "key length": "256", "hash": "2", "group": "5", "lifetime": "86400"},
+    ),
 }
 
 
@@ -50,7 +55,7 @@ def test_tunnel_traffic_is_encrypted_and_never_translated_and_all_other_is_trans
             assert world.seen("lan-pix", INTERNET, protocol) == PIX
             assert world.seen("lan-hub", INTERNET, protocol) == HUB
         assert world.ping("lan-pix", "10.2.1.10", 5) == world.ping("lan-hub", "10.1.1.10", 5) == 5
-        shark = pix.tshark("-Y", "isakmp")
+        shark = pix.tshark("--no-duplicate-keys", "-Y", "isakmp")
     for captured, outside in ((pix, PIX), (hub, HUB)):
         packets = captured.packets()
         assert in_clear(packets, "10.") == []
@@ -64,23 +69,29 @@ def test_tunnel_traffic_is_encrypted_and_never_translated_and_all_other_is_trans
     assert transforms(shark)[-1] == numbers
 
 
+#: An attribute of a transform by tshark's name → ours. Numbers are those of RFC 2409 appendix A.
+_ATTRIBUTES = {
+    "isakmp.ike.attr.encryption_algorithm": "encryption",
+    "isakmp.ike.attr.key_length": "key length",
+    "isakmp.ike.attr.hash_algorithm": "hash",
+    "isakmp.ike.attr.group_description": "group",
+    "isakmp.ike.attr.life_duration": "lifetime",
+}
+
+
 def transforms(shark: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """The phase 1 transforms of all messages, the chosen one last."""
+    """The phase 1 transforms of all messages (``tshark --no-duplicate-keys``), the chosen one last."""
     found: list[dict[str, str]] = []
-    names = {"isakmp.ike.attr.encryption_algorithm": "encryption", "isakmp.ike.attr.hash_algorithm": "hash"}
-    names["isakmp.ike.attr.group_description"] = "group"
-
-    def walk(value: object) -> None:
-        if isinstance(value, list):
-            for each in value:
-                walk(each)
-        elif isinstance(value, dict):
-            for key, each in value.items():
-                if key in names:
-                    if names[key] == "encryption":
-                        found.append({})
-                    found[-1][names[key]] = str(each)
-                walk(each)
-
-    walk(shark)
+    for attributes in values(shark, "isakmp.ike.attr"):
+        merged = {key: str(each) for attribute in attributes for key, each in attribute.items()}
+        found.append({name: merged[key] for key, name in _ATTRIBUTES.items() if key in merged})
     return found
+
+
+def values(tree: object, name: str) -> list[Any]:
+    """Everything of that name in what tshark says, in order."""
+    if isinstance(tree, list):
+        return [each for branch in tree for each in values(branch, name)]
+    if isinstance(tree, dict):
+        return [each for key, branch in tree.items() for each in ([branch] if key == name else values(branch, name))]
+    return []
