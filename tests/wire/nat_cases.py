@@ -77,6 +77,9 @@ class _Clear:
     def apply(self, *_: object) -> None:
         """Nothing is encrypted."""
 
+    def notice(self) -> None:
+        """Nothing ends."""
+
     def close(self) -> None:
         """Nothing runs."""
 

@@ -197,11 +197,15 @@ class CryptoStage:
             if before.keys.get(name) != (owner, secret):
                 charon.load_key(name, owner, secret)
         for name, values in plan.connections.items():
-            if before.connections.get(name) != values:
-                if name in before.connections:
-                    # strongSwan appends the children of a connection that is replaced in its own order
-                    charon.unload_connection(name)
-                charon.load_connection(name, values)
+            old = before.connections.get(name)
+            if old == values:
+                continue
+            if old is not None:
+                # strongSwan keeps the order of children that stay and puts new ones behind them: so first none, then
+                # all. IKE SAs that exist see the change as long as the rest of their connection is the same.
+                charon.load_connection(name, {**old, "children": {}})
+                charon.load_connection(name, {**old, "children": values["children"]})
+            charon.load_connection(name, values)
         self._loaded = plan
 
     # -- what a change ends
@@ -215,6 +219,7 @@ class CryptoStage:
             if now.bound.get(port) != before.bound[port] or port not in now.ports or port not in now.listens
         } | {port for port in before.listens if port not in now.listens or port not in now.ports}
         sets: set[str] = set()
+        self._seen = min(self._seen, len(self.device.events))
         for event in self.device.events[self._seen :]:
             if event.name == "tunnels-torn-down":
                 words = event.detail.split()
@@ -235,6 +240,12 @@ class CryptoStage:
             return entry.place in gone or any(transform.name in sets for transform in entry.transforms)
 
         return ended
+
+    def notice(self) -> None:
+        """A line was typed that may have changed nothing but SAs (PIX: `crypto map ... interface` again)."""
+        with self._lock:
+            if self._charon is not None and len(self.device.events) != self._seen:
+                self._end(self._ended(self.crypto))
 
     def _end(self, ended: Callable[[str, str, Entry | None], bool]) -> None:
         charon = self._charon

@@ -99,6 +99,7 @@ class Plant:
         with self.device.lock:
             text = self.device.platform.render(self.device, secrets=True)
             if text == self._text:
+                self.crypto.notice()
                 return
             before = self._told
             self._fabric = read_fabric(self.device)
