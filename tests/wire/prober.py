@@ -1,9 +1,9 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""New flows without end: `prober.py INTERVAL NAME=ADDRESS...`, run in a node as it stands.
+"""New flows without end: `prober.py INTERVAL FIRST_PORT NAME=ADDRESS...`, run in a node as it stands.
 
-Each message goes from a socket of its own, so each is a flow that no device knows yet. The far end's echo says from
+Each message goes from a port that no message had before, so each is a flow that no device knows yet. The far end's echo says from
 which address it came. On SIGINT one JSON row per message: name, number, and the address that was seen, or null.
 Each row's message can be told in a capture by its payload: `NAME NUMBER`.
 """
@@ -11,6 +11,7 @@ Each row's message can be told in a capture by its payload: `NAME NUMBER`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import select
 import signal
@@ -25,14 +26,13 @@ PATIENCE = 1.0
 
 def main(argv: list[str]) -> int:
     """Run it."""
-    interval = float(argv[0])
-    targets = [word.partition("=")[::2] for word in argv[1:]]
+    interval, ports = float(argv[0]), itertools.count(int(argv[1]))
+    targets = [word.partition("=")[::2] for word in argv[2:]]
     stopped: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
     rows: list[dict[str, object]] = []
     waiting: dict[int, tuple[socket.socket, dict[str, object], float]] = {}
-    number = 0
-    end = None
+    number, end = 0, None
     while end is None or (waiting and time.monotonic() < end):
         if stopped and end is None:
             end = time.monotonic() + PATIENCE
@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
                 flow.setblocking(False)
                 row: dict[str, object] = {"name": name, "number": number, "seen": None}
                 rows.append(row)
+                flow.bind(("", next(ports)))
                 with contextlib.suppress(OSError):
                     flow.connect((address, PORT))
                     flow.send(f"{name} {number}".encode())

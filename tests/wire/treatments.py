@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devices.wire.client import Packet
+from devices.wire.client import CapturedLink
 
 from .sites import Site
 
 #: Between two new flows, in seconds.
 INTERVAL = 0.02
+
+#: Where the ports of each probing begin: a port that was used before may belong to an old flow. All are below those that
+#: the system gives by itself.
+_first_ports = itertools.cycle(range(1100, 31000, 3000))
 
 
 @dataclass
@@ -31,13 +34,11 @@ class Probing:
     own: str
     program: Any
 
-    def judged(self, packets: Iterable[Packet]) -> dict[str, str]:
-        """Name of the target → the letters of its flows, in order, as the ISP's link shows them in ``packets``."""
+    def judged(self, link: CapturedLink) -> dict[str, str]:
+        """End it; name of the target → the letters of its flows, in order, as the ISP's ``link`` shows them."""
         rows = [json.loads(row) for row in self.program.finish(seconds=10).stdout.splitlines() if row.startswith("{")]
         clear = {
-            packet.payload.decode(): packet.source
-            for packet in packets
-            if packet.kind == "udp" and packet.destination_port == 7
+            packet.payload.decode(): packet.source for packet in link.packets("udp") if packet.destination_port == 7
         }
         letters: dict[str, str] = {}
         for row in rows:
@@ -54,7 +55,7 @@ def probe(site: Site, node: str, own: str, **targets: str) -> Probing:
     """Begin."""
     program = str(Path(__file__).with_name("prober.py"))
     words = [f"{name}={address}" for name, address in targets.items()]
-    started = site.world.start(node, "python3", program, str(INTERVAL), *words)
+    started = site.world.start(node, "python3", program, str(INTERVAL), str(next(_first_ports)), *words)
     started.wait_for("probing")
     return Probing(site, own, started)
 
@@ -62,3 +63,11 @@ def probe(site: Site, node: str, own: str, **targets: str) -> Probing:
 def switches(letters: str) -> str:
     """The treatments in order, drops struck, each named once: `TTTDDEE` → `TE`."""
     return "".join(letter for letter, _ in itertools.groupby(letters.replace("D", "")))
+
+
+def shortened(letters: dict[str, str]) -> dict[str, str]:
+    """For a message: `T120 D3 E80`."""
+    return {
+        name: " ".join(f"{letter}{len(list(group))}" for letter, group in itertools.groupby(text))
+        for name, text in letters.items()
+    }
