@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make help` lists the targets. Everything that is made goes to .venv/ and build/; nothing else is touched.
-# PYTHON=... chooses the interpreter for .venv; WORKERS=... the number of pytest processes.
+# PYTHON=... chooses the interpreter for .venv; WORKERS=... the number of pytest processes; WIRE=0 leaves real packets out.
 
 ENV := scripts/env.sh
 CHECKS := $(ENV) python scripts/checks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help all test lint unit core sanity e2e molecule docs-check artifact demo format lock clean clean-venv
+.PHONY: help all test lint unit core sanity e2e wire molecule docs-check artifact demo format lock clean clean-venv
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,9 @@ sanity: all ## ansible-test sanity on the installed collection
 e2e: all ## ansible-playbook over SSH against emulated devices
 	@$(CHECKS) e2e
 
+wire: all ## real packets between emulated devices in network namespaces
+	@$(CHECKS) wire
+
 molecule: all ## the Molecule scenarios against emulated devices
 	@$(CHECKS) molecule
 
@@ -44,7 +47,7 @@ docs-check: all ## the documentation of modules, filters and roles
 artifact: all ## what is in the built collection
 	@$(CHECKS) artifact
 
-demo: all ## the first tunnel on two emulated devices: plan, apply, apply again, verify
+demo: all ## the first tunnel on two emulated devices: plan, apply, apply again, verify, use
 	@$(ENV) scripts/demo.sh
 
 format: .venv/.stamp ## let ruff write what it can
