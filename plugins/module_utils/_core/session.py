@@ -88,6 +88,12 @@ _ADVICE = (
         "('show configuration lock' tells who it is)",
     ),
     (
+        # PIX/ASA let everybody enter configuration mode, and ignore each line while another session writes.
+        r"(?i)configuration in progress",
+        "Another session is writing the configuration, or the other unit of a failover pair is copying it: run again when "
+        "that has ended",
+    ),
+    (
         r"(?i)authorization failed|not authorized",
         "Command authorization does not let this user type that: permit it (AAA server, or the command's privilege "
         "level), or log in as another user",

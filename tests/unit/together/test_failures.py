@@ -86,6 +86,29 @@ def test_a_connection_that_breaks_on_the_way_back_leaves_no_claim(platform: str)
 
 
 @BOTH
+def test_a_configuration_that_another_session_holds_stays_as_it_is_and_who_holds_it_is_told(platform: str) -> None:
+    """IOS refuses to enter the mode; a PIX/ASA enters it and ignores each line."""
+    site = start(platform, "locked:netop")
+    begin = comparable(site.text)
+    with pytest.raises(DeviceError, match=r"\. Another session .*: run again when ") as caught:
+        site.run()
+    assert comparable(site.text) == begin
+    said = {
+        "asa": ("crypto isakmp policy 10", "Command Ignored, Configuration in progress", True, "is the one before."),
+        "ios": (
+            "configure terminal",
+            "Configuration mode locked exclusively by user 'netop'",
+            None,
+            "Nothing was changed.",
+        ),
+    }[platform]
+    assert caught.value.line == said[0]
+    assert caught.value.answer.startswith(said[1])
+    assert caught.value.rolled_back is said[2]
+    assert said[3] in str(caught.value)
+
+
+@BOTH
 def test_a_full_nvram_is_said_and_the_change_stays(platform: str) -> None:
     site = start(platform, "nvram-full")
     with pytest.raises(DeviceError, match=r"changed but not saved.*run again with save: always") as caught:
