@@ -211,14 +211,18 @@ class Session:
         try:
             self._check_level()
             return self._read()
-        except (ReadError, TransportError) as error:
-            reason = str(error).rstrip(".")
+        except ReadError as error:
+            reason, remedy = str(error).rstrip("."), ""
+        except TransportError as error:
+            reason, remedy = str(error).rstrip("."), " Run again, if need be with a longer ansible_command_timeout."
         if self._written:
             raise ReadError(
                 f"the lines were sent, but what the device holds now could not be read: {reason}. The configuration was "
                 "changed and not saved. Run again: only what is still missing will be sent."
             ) from None
-        raise ReadError(f"the running configuration could not be read: {reason}. Nothing was changed.") from None
+        raise ReadError(
+            f"the running configuration could not be read: {reason}. Nothing was changed.{remedy}"
+        ) from None
 
     def _check_level(self) -> None:
         """Refuse a session that sees and may do only a part. A device that does not tell its level is believed."""
