@@ -654,6 +654,17 @@ def test_the_key_stays_when_somebody_elses_map_is_bound() -> None:
     assert set(gone.policies) == {5, 10}
 
 
+@pytest.mark.parametrize("policy", ["on_create", "always"])
+def test_a_key_that_callers_of_others_use_beside_ours_is_never_replaced(policy: str) -> None:
+    """A new key would take their tunnels away, and they are not in the intent."""
+    device, wanted = built(BESIDE, LISTED), intent([responder(match_address=True, pre_shared_key="new")])
+    with pytest.raises(InputError, match="another key for 0.0.0.0 0.0.0.0, which callers of others use"):
+        plan_ios(device, wanted, options(update_secret=policy))
+    unbound = device.copy()
+    del unbound.entries[("OUTSIDE", 65000)]
+    assert any(command.startswith("crypto isakmp key") for command in plan_ios(unbound, wanted, options()).commands)
+
+
 def test_an_entry_in_front_that_denies_our_traffic_is_no_hindrance() -> None:
     spared = OTHERS.replace(
         " permit ip 10.2.1.0 0.0.0.255 10.9.0.0 0.0.255.255",
