@@ -658,7 +658,7 @@ def test_the_key_stays_when_somebody_elses_map_is_bound() -> None:
 def test_a_key_that_callers_of_others_use_beside_ours_is_never_replaced(policy: str) -> None:
     """A new key would take their tunnels away, and they are not in the intent."""
     device, wanted = built(BESIDE, LISTED), intent([responder(match_address=True, pre_shared_key="new")])
-    with pytest.raises(InputError, match="another key for 0.0.0.0 0.0.0.0, which callers of others use"):
+    with pytest.raises(InputError, match=r"another key for 0\.0\.0\.0 0\.0\.0\.0, which callers of others use"):
         plan_ios(device, wanted, options(update_secret=policy))
     unbound = device.copy()
     del unbound.entries[("OUTSIDE", 65000)]
