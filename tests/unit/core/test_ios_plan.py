@@ -142,12 +142,31 @@ NARA = tunnel(name="nara", initiator="pix-nara", networks=["10.1.4.0/24"])
 LISTED_THREE = intent([responder(match_address=True)], [OSAKA, KOBE, NARA])
 THREE_BUILT = built(translating(), LISTED_THREE, options({}))
 NARA_LEAVES = intent([responder(match_address=True)], [{**NARA, "state": "absent"}])
+#: What bears our prefix and serves nothing any more, and the same under a name of somebody else.
+LEFT_OVERS = """\
+crypto ipsec transform-set L2L-3DES-SHA esp-3des esp-sha-hmac
+crypto ipsec transform-set L2L-SPARE esp-aes esp-sha-hmac
+crypto ipsec transform-set THEIR-TS esp-3des esp-sha-hmac
+crypto dynamic-map L2L-OLD 10
+ set transform-set L2L-3DES-SHA
+ match address L2L-OLD
+crypto dynamic-map THEIR-OLD 10
+ set transform-set THEIR-TS
+ match address THEIR-OLD
+ip access-list extended L2L-OLD
+ permit ip 10.2.1.0 0.0.0.255 10.6.0.0 0.0.255.255
+ip access-list extended THEIR-OLD
+ permit ip 10.2.1.0 0.0.0.255 10.6.0.0 0.0.255.255
+"""
 BESIDE = translating(RULE + OTHERS_DENY + PERMIT + OTHERS + CALLERS, "OUTSIDE")
+WITH_LEFT_OVERS = built(translating(PAT + LEFT_OVERS), LISTED, options({}, partial=True))
 CASES |= {
     # Whose is what: each a plan whose diff shows it.
     "two-of-three": (THREE_BUILT, LISTED_BOTH, options({}), False),
     "two-of-three-partial": (THREE_BUILT, LISTED_BOTH, options({}, partial=True), False),
     "one-of-three-absent-partial": (THREE_BUILT, NARA_LEAVES, options({}, partial=True, remove_shared=True), False),
+    "name-prefix": (WITH_LEFT_OVERS, LISTED, options({}), False),
+    "name-prefix-partial": (WITH_LEFT_OVERS, LISTED, options({}, partial=True), False),
     "no-tunnels": (THREE_BUILT, intent([responder(match_address=True)], []), options({}), False),
     "exclusive": (built(translating(RULE + OTHERS_DENY + PERMIT)), OPEN, options(exclusive=True), False),
     "adopted-names": (translating(PAT + BY_HAND, "vpn"), LISTED_BOTH, options({}), False),

@@ -614,7 +614,10 @@ class Wanted:
 
     def _drop_unused_sets(self) -> None:
         """Transform sets that only our entry used, or that bear our prefix, go when they are no longer used."""
-        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        # A partial call cannot tell for which tunnel a set was made that nothing refers to.
+        unused = (
+            [] if self.options.partial else [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        )
         for key, entry in self.current.dynamic_entries.items():
             if self.target.dynamic_entries.get(key) != entry:
                 unused += entry.transform_sets
