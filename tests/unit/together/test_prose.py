@@ -17,14 +17,15 @@ from conftest import Site, comparable, seed
 PROSE: dict[str, tuple[list[str], list[str]]] = {
     "exemption": (
         [
-            # The document's text as it stands, its 10.2.2.0 included. Its third line, the translation, is read in
-            # tests/unit/core/test_prose.py.
+            # The document's text as it stands, its 10.2.2.0 included.
             "access-list nonat permit ip 10.1.1.0 255.255.255.0 10.2.2.0 255.255.255.0",
             "nat (inside) 0 access-list nonat",
+            "nat (inside) 1 10.1.1.0 255.255.255.0 0 0",
         ],
         [
             "access-list nonat extended permit ip 10.1.1.0 255.255.255.0 10.2.2.0 255.255.255.0",
             "nat (inside) 0 access-list nonat",
+            "nat (inside) 1 10.1.1.0 255.255.255.0",
         ],
     ),
     "phase 1": (
