@@ -59,7 +59,7 @@ cp "$state/devices/known_hosts" "$state/home/.ssh/known_hosts"
 
 # libssh reads the same known hosts as paramiko: scripts/pythonpath
 export HOME=$state/home PYTHONPATH=$root/scripts/pythonpath ANSIBLE_CALLBACK_RESULT_FORMAT=yaml
-export ANSIBLE_PERSISTENT_CONNECT_TIMEOUT=10
+export ANSIBLE_PERSISTENT_CONNECT_TIMEOUT=60
 play() {
     local name=$1
     shift

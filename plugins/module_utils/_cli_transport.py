@@ -95,7 +95,7 @@ class CliTransport:
             )
         self._connection = Connection(socket_path)
         self._saved: dict[str, Any] = {}
-        if self._call("get_option", "persistent_log_messages"):
+        if self._option("persistent_log_messages"):
             raise TransportError(
                 "persistent_log_messages is on: it writes all that is sent and received into the log, keys included. "
                 "Turn it off for this host (ansible_persistent_log_messages: false); nothing was sent."
@@ -108,7 +108,7 @@ class CliTransport:
                 "ansible_become_method: ansible.netcommon.enable and ansible_become_password. Nothing was changed."
             )
         for option in _OPTIONS:
-            self._saved[option] = self._call("get_option", option)
+            self._saved[option] = self._option(option)
         self._never_an_error()
 
     def read(self, command: str) -> str:
@@ -191,8 +191,20 @@ class CliTransport:
         raise TransportError(
             f"cannot open a session: {meaning} (said: {said}). Nothing was changed."
             if meaning
-            else f"cannot open a session: {said}. Nothing was changed."
+            else f"cannot open a session: {said}. Nothing was changed. Run again with -vvvv: that shows what the connection "
+            "does."
         ) from None
+
+    def _option(self, name: str) -> Any:
+        """An option of the connection, asked for before the first line. Nobody may wait at its socket any more."""
+        try:
+            return self._call("get_option", name)
+        except TransportError as error:
+            reason = str(error)
+        raise TransportError(
+            f"cannot open a session: {reason} Nothing was changed. Run again, if need be with a longer "
+            "ansible_connect_timeout."
+        )
 
     def _never_an_error(self) -> None:
         # Plain text that nobody sends. An empty list would mean the platform's own patterns.

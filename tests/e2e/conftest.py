@@ -99,7 +99,8 @@ class Playbooks:
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_LOG_PATH": str(self.log),
             "ANSIBLE_DEPRECATION_WARNINGS": "0",
-            "ANSIBLE_PERSISTENT_CONNECT_TIMEOUT": "10",
+            # An idle session ends by itself after that; on a busy machine the next task may come late.
+            "ANSIBLE_PERSISTENT_CONNECT_TIMEOUT": "60",
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             # Makes libssh read $HOME/.ssh/known_hosts, as paramiko does.
             "PYTHONPATH": str(ROOT / "scripts/pythonpath"),

@@ -119,6 +119,14 @@ WRITING: dict[str, tuple[str, str, bool]] = {
         r"that: permit it .*\. What had been sent was undone; the configuration is the one before\.",
         True,
     ),
+    "held by another": (
+        "locked:netop",
+        # A router refuses configuration mode, a PIX/ASA enters it and ignores what is typed there.
+        r"the device refused '(configure terminal': Configuration mode locked exclusively by user 'netop' .*|"
+        r"crypto isakmp policy 10': Command Ignored, Configuration in progress)\..* Another session .*: run again when "
+        r".*\.",
+        True,
+    ),
     "saving": (
         "nvram-full",
         r"the running configuration was changed but not saved: the device answered '.+' to 'write memory'\. What runs "

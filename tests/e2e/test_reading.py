@@ -113,8 +113,6 @@ def test_a_configuration_is_read_line_for_line_or_refused(playbooks: Playbooks, 
         [{"hosts": "all", "strategy": "free", "gather_facts": False, "tasks": [*tasks, again]}],
         "--forks=8",
         ANSIBLE_LIBRARY=str(Path(__file__).with_name("library")),
-        # An idle session ends by itself after that; on a busy machine the next task may come late.
-        ANSIBLE_PERSISTENT_CONNECT_TIMEOUT="120",
     )
     for name, file in typed.items():
         text = PLATFORMS[name[:3]][0]

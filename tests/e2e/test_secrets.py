@@ -43,6 +43,10 @@ LAST_LINE = {"pix515e": "^crypto map L2L-MAP interface ", "hub": "^crypto map L2
 #: Exit → the device's faults (KEY_LINE, LAST_LINE and the key are put in), the host's variables, what the message says.
 EXITS: dict[str, tuple[list[str], dict[str, Any], str]] = {
     "changed": ([], {}, ""),
+    "ok": ([], {"config": True, "intent": "reference"}, ""),
+    "checked": ([], {"check": True}, ""),
+    "replaced": ([], {"config": True, "intent": "another key"}, ""),
+    "away": ([], {"config": True, "intent": "reference", "state": "absent"}, ""),
     "gathered": ([], {"config": True, "state": "gathered"}, ""),
     "parsed": ([], {"state": "parsed"}, ""),
     "option": ([], {"pat": "nonsense"}, "value of pat must be one of"),
@@ -76,7 +80,7 @@ SILENT: dict[str, dict[str, Any]] = {
 }
 
 #: Exits where the key was on its way: the random one goes both ways here.
-WITH_THE_KEY = ("changed", "refused", "no way back", "dropped", "silent")
+WITH_THE_KEY = ("changed", "ok", "checked", "refused", "no way back", "dropped", "silent")
 
 #: Stages at which an exception is injected whose text is the key → what the message says of it.
 STAGES = {
@@ -100,8 +104,11 @@ def intents(key: str) -> dict[str, list[dict[str, Any]]]:
         "pre_shared_key": key,
     }
     tunnel = {"name": "osaka", "initiator": "pix515e", "responder": "hub", "networks": ["10.1.1.0/24"]}
+    reference = good | {"suite": "reference", "allow_weak_crypto": "broken", "match_address": False}
     return {
         "good": [good, tunnel],
+        "reference": [reference, tunnel],
+        "another key": [reference | {"pre_shared_key": f"{key}-new"}, tunnel],
         "wrong address": [good | {"address": "192.168.1.999"}, tunnel],
         "wrong key": [good | {"pre_shared_key": f"{key} ?"}, tunnel],
         "raising": [good | {"pre_shared_key": f"{key}-raise"}, tunnel],
@@ -190,6 +197,7 @@ def test_no_key_is_seen_whichever_way_a_module_ends(
         "tunnels": f"{{{{ [{wanted}[1]] }}}}",
         "pat": "{{ pat | default('present') }}",
         "state": "{{ state | default('present') }}",
+        "remove_shared": "{{ state | default('') == 'absent' }}",
         "version": "{{ version | default(omit) }}",
         "running_config": "{{ lookup('file', clear) if state | default('') == 'parsed' else omit }}",
     }
@@ -197,6 +205,7 @@ def test_no_key_is_seen_whichever_way_a_module_ends(
         "name": "exit",
         MODULES[name]: module,
         "ignore_errors": True,
+        "check_mode": "{{ check | default(false) }}",
         "register": "result",
     }
     keep = {"name": "keep", "ansible.builtin.set_fact": {"kept": "{{ result }}", "cacheable": True}}
@@ -236,6 +245,15 @@ def test_no_key_is_seen_whichever_way_a_module_ends(
 
     # It was looked for where there was something to find.
     assert len(results) == len(variables)
+    assert {results[host]["changed"] for host in of_exit["ok"]} == {False}
+    for host in (*of_exit["replaced"], *of_exit["away"]):
+        assert results[host]["changed"]
+        assert "********" in results[host]["diff"]["before"]
+    for host in of_exit["checked"]:
+        assert results[host]["changed"]
+        assert any("********" in line for line in results[host]["commands"])
+        assert "********" in results[host]["diff"]["after"]
+        assert not results[host]["saved"]
     for exit_, (_faults, _more, says) in EXITS.items():
         for host in of_exit[exit_]:
             assert bool(results[host].get("failed")) == bool(says), (exit_, results[host])

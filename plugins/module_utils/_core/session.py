@@ -88,6 +88,12 @@ _ADVICE = (
         "('show configuration lock' tells who it is)",
     ),
     (
+        # PIX/ASA let everybody enter configuration mode, and ignore each line while another session writes.
+        r"(?i)configuration in progress",
+        "Another session is writing the configuration, or the other unit of a failover pair is copying it: run again when "
+        "that has ended",
+    ),
+    (
         r"(?i)authorization failed|not authorized",
         "Command authorization does not let this user type that: permit it (AAA server, or the command's privilege "
         "level), or log in as another user",
@@ -205,14 +211,18 @@ class Session:
         try:
             self._check_level()
             return self._read()
-        except (ReadError, TransportError) as error:
-            reason = str(error).rstrip(".")
+        except ReadError as error:
+            reason, remedy = str(error).rstrip("."), ""
+        except TransportError as error:
+            reason, remedy = str(error).rstrip("."), " Run again, if need be with a longer ansible_command_timeout."
         if self._written:
             raise ReadError(
                 f"the lines were sent, but what the device holds now could not be read: {reason}. The configuration was "
                 "changed and not saved. Run again: only what is still missing will be sent."
             ) from None
-        raise ReadError(f"the running configuration could not be read: {reason}. Nothing was changed.") from None
+        raise ReadError(
+            f"the running configuration could not be read: {reason}. Nothing was changed.{remedy}"
+        ) from None
 
     def _check_level(self) -> None:
         """Refuse a session that sees and may do only a part. A device that does not tell its level is believed."""

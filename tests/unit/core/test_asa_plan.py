@@ -146,12 +146,22 @@ TO_HUB_ONLY = intent(
     [responder(host=host, suite="aes256-sha-g5", **data) for host, data in HUBS.items()],
     [tunnel(name="to-hub", networks=["10.1.1.0/24", "10.1.2.0/24"], responder_networks=["10.2.1.0/24"])],
 )
+#: What bears our prefix and serves nothing any more, and the same under a name of somebody else.
+LEFT_OVERS = """\
+access-list L2L-old extended permit ip 10.1.1.0 255.255.255.0 10.6.0.0 255.255.0.0
+access-list their-old extended permit ip 10.1.1.0 255.255.255.0 10.6.0.0 255.255.0.0
+crypto ipsec transform-set L2L-SPARE esp-aes esp-sha-hmac
+crypto ipsec transform-set their-set esp-aes esp-sha-hmac
+"""
+WITH_LEFT_OVERS = built(start(PAT + LEFT_OVERS), chosen=options({}, partial=True))
 TWO_BUILT = built(start(PAT + DMZ), TWO_HUBS, options({}))
 GOLDEN |= {
     # Whose is what: each a plan whose diff shows it.
     "forgotten-tunnel": (TWO_BUILT, TO_HUB_ONLY, options({}), False),
     "forgotten-tunnel-partial": (TWO_BUILT, TO_HUB_ONLY, options({}, partial=True), False),
     "forgotten-tunnel-absent": (TWO_BUILT, TO_HUB_ONLY, options({}), True),
+    "name-prefix": (WITH_LEFT_OVERS, intent(), options({}), False),
+    "name-prefix-partial": (WITH_LEFT_OVERS, intent(), options({}, partial=True), False),
     "adopted-names": (start(PAT + BY_HAND), intent(), options({}), False),
     "adopted-names-absent": (start(PAT + BY_HAND), intent(), options({}, remove_shared=True), True),
     "absent-beside-others": (

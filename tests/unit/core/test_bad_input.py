@@ -884,6 +884,9 @@ FIELDS = {
     "suite": in_hub("reference", lambda text: {"suite": text}, "asa", "ios", shape=None),
     "ike_seconds": in_hub("4711", lambda text: {"lifetimes": {"ike_seconds": text}}, "asa", "ios", shape=number),
     "ipsec_seconds": in_hub("4711", lambda text: {"lifetimes": {"ipsec_seconds": text}}, "asa", "ios", shape=number),
+    "ipsec_kilobytes": in_hub(
+        "471147", lambda text: {"lifetimes": {"ipsec_kilobytes": text}}, "asa", "ios", shape=number
+    ),
     "interval": in_hub("471", lambda text: {"dpd": {"interval": text}}, "asa", "ios", shape=number),
     "responder": Field(
         "zqhub", lambda text: {"responders": [responder(host=text)], "tunnels": [tunnel(responder=text)], "hub": text},
@@ -974,6 +977,90 @@ def test_a_value_is_refused_or_stands_alone_in_the_place_of_a_harmless_one(name:
             continue
         # A name is never part of another word: what is harmless stands in the lines where its value was put.
         assert got == [line.replace(tested.harmless, tested.shape(text)) for line in harmless]
+
+
+#: Fields with few values, each of which is part of other words too: the field, what a value changes in the responder.
+FEW_VALUES: dict[str, tuple[Sequence[str | int], Callable[[Any], dict[str, Any]]]] = {
+    "retry": (range(2, 11), lambda value: {"dpd": {"interval": 30, "retry": value}}),
+    "pfs": ((1, 2, 5), lambda value: {"pfs": value}),
+    "group": (
+        (1, 2, 5),
+        lambda value: {"suite": None, "ike": {"encryption": "des", "hash": "md5", "group": value}, "ipsec": ESP},
+    ),
+    "encryption": (
+        ("des", "3des", "aes128", "aes192", "aes256"),
+        lambda value: {"suite": None, "ike": IKE, "ipsec": {"encryption": value, "hash": "md5"}},
+    ),
+    "hash": (("md5", "sha"), lambda value: {"suite": None, "ike": {**IKE, "hash": value}, "ipsec": ESP}),
+    "allow_weak_crypto": (("broken",), lambda value: {"allow_weak_crypto": value}),
+    "match_address": (("true", "false"), lambda value: {"match_address": value}),
+}
+IKE, ESP = {"encryption": "des", "hash": "md5", "group": 1}, {"encryption": "des", "hash": "md5"}
+
+
+@given(st.sampled_from(sorted(FEW_VALUES)), st.sampled_from(["asa", "ios"]), st.data())
+def test_a_value_of_few_is_refused_or_gives_what_one_of_them_gives(
+    name: str, platform: str, data: st.DataObject
+) -> None:
+    values, put = FEW_VALUES[name]
+    start = str(data.draw(st.sampled_from(list(values))))
+    at = data.draw(st.integers(0, len(start)))
+    text = start[:at] + data.draw(st.one_of(st.just(""), ADDED)) + start[at:]
+    got = typed_or_refused(lambda: lines(platform, {"responders": [responder(**put(text))]}))
+    if got is not None:
+        assert got in [lines(platform, {"responders": [responder(**put(value))]}) for value in values]
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["asa", "ios"]), st.sampled_from(range(8)), st.data())
+def test_a_filter_refuses_a_value_or_writes_it_as_one_word(platform: str, place: int, data: st.DataObject) -> None:
+    """For templates of others: what they are given may come from anywhere too."""
+    text = data.draw(st.one_of(st.just(""), st.just("Zq"), st.just("10.1.1.0/24"))) + data.draw(ADDED)
+    pair = {"local": ["10.1.1.0/24"], "remote": ["10.2.1.0/24"], "address": "192.0.2.1"}
+    whole = {"platform": platform, "sequence": 10, "transform_set": "T", "acl": "A", "dynamic_map": "D"}
+    entries = {
+        "asa": ["access-list A extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0 255.255.255.0"],
+        "ios": ["access-list 101 permit ip 10.1.1.0 0.0.0.255 10.2.1.0 0.0.0.255"],
+    }[platform]
+    attempts: list[tuple[Callable[[], list[str]], Callable[[], list[str]]]] = [
+        (lambda: compute.crypto_acl(pair, text, platform), lambda: compute.crypto_acl(pair, "W", platform)),
+        (
+            lambda: compute.nat_exemption(pair, text, platform, "inside"),
+            lambda: compute.nat_exemption(pair, "W", platform, "inside"),
+        ),
+        (
+            lambda: compute.nat_exemption(pair, "N", platform, text),
+            lambda: compute.nat_exemption(pair, "N", platform, "W"),
+        ),
+        *(
+            (
+                lambda option=option: compute.crypto_map(pair, "M", **{**whole, option: text}),
+                lambda option=option: compute.crypto_map(pair, "M", **{**whole, option: "W"}),
+            )
+            for option in ("transform_set", "acl", "dynamic_map")
+        ),
+        (
+            lambda: compute.mirror_acl(entries, platform, name=text),
+            lambda: compute.mirror_acl(entries, platform, name="W"),
+        ),
+        (
+            lambda: compute.mirror_acl([f"{entries[0]}{text}"], platform),
+            lambda: compute.mirror_acl(entries, platform),
+        ),
+    ]
+    attempt, harmless = attempts[place]
+    got: list[str] = []
+    if refused(lambda: got.extend(attempt())) is not None:
+        return
+    expected = harmless()
+    assert len(got) == len(expected) or place == len(attempts) - 1
+    for line in got:
+        assert line.isascii()
+        assert line.isprintable()
+        assert "?" not in line
+        assert not line.startswith("!")
+    if place < len(attempts) - 1:
+        assert [len(line.split()) for line in got] == [len(line.split()) for line in expected]
 
 
 @settings(max_examples=200)

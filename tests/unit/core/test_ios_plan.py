@@ -142,12 +142,31 @@ NARA = tunnel(name="nara", initiator="pix-nara", networks=["10.1.4.0/24"])
 LISTED_THREE = intent([responder(match_address=True)], [OSAKA, KOBE, NARA])
 THREE_BUILT = built(translating(), LISTED_THREE, options({}))
 NARA_LEAVES = intent([responder(match_address=True)], [{**NARA, "state": "absent"}])
+#: What bears our prefix and serves nothing any more, and the same under a name of somebody else.
+LEFT_OVERS = """\
+crypto ipsec transform-set L2L-3DES-SHA esp-3des esp-sha-hmac
+crypto ipsec transform-set L2L-SPARE esp-aes esp-sha-hmac
+crypto ipsec transform-set THEIR-TS esp-3des esp-sha-hmac
+crypto dynamic-map L2L-OLD 10
+ set transform-set L2L-3DES-SHA
+ match address L2L-OLD
+crypto dynamic-map THEIR-OLD 10
+ set transform-set THEIR-TS
+ match address THEIR-OLD
+ip access-list extended L2L-OLD
+ permit ip 10.2.1.0 0.0.0.255 10.6.0.0 0.0.255.255
+ip access-list extended THEIR-OLD
+ permit ip 10.2.1.0 0.0.0.255 10.6.0.0 0.0.255.255
+"""
 BESIDE = translating(RULE + OTHERS_DENY + PERMIT + OTHERS + CALLERS, "OUTSIDE")
+WITH_LEFT_OVERS = built(translating(PAT + LEFT_OVERS), LISTED, options({}, partial=True))
 CASES |= {
     # Whose is what: each a plan whose diff shows it.
     "two-of-three": (THREE_BUILT, LISTED_BOTH, options({}), False),
     "two-of-three-partial": (THREE_BUILT, LISTED_BOTH, options({}, partial=True), False),
     "one-of-three-absent-partial": (THREE_BUILT, NARA_LEAVES, options({}, partial=True, remove_shared=True), False),
+    "name-prefix": (WITH_LEFT_OVERS, LISTED, options({}), False),
+    "name-prefix-partial": (WITH_LEFT_OVERS, LISTED, options({}, partial=True), False),
     "no-tunnels": (THREE_BUILT, intent([responder(match_address=True)], []), options({}), False),
     "exclusive": (built(translating(RULE + OTHERS_DENY + PERMIT)), OPEN, options(exclusive=True), False),
     "adopted-names": (translating(PAT + BY_HAND, "vpn"), LISTED_BOTH, options({}), False),
@@ -652,6 +671,17 @@ def test_the_key_stays_when_somebody_elses_map_is_bound() -> None:
     gone = built(device, LISTED, options(remove_shared=True), absent=True)
     assert ("cisco123", "0.0.0.0 0.0.0.0") in gone.keys
     assert set(gone.policies) == {5, 10}
+
+
+@pytest.mark.parametrize("policy", ["on_create", "always"])
+def test_a_key_that_callers_of_others_use_beside_ours_is_never_replaced(policy: str) -> None:
+    """A new key would take their tunnels away, and they are not in the intent."""
+    device, wanted = built(BESIDE, LISTED), intent([responder(match_address=True, pre_shared_key="new")])
+    with pytest.raises(InputError, match=r"another key for 0\.0\.0\.0 0\.0\.0\.0, which callers of others use"):
+        plan_ios(device, wanted, options(update_secret=policy))
+    unbound = device.copy()
+    del unbound.entries[("OUTSIDE", 65000)]
+    assert any(command.startswith("crypto isakmp key") for command in plan_ios(unbound, wanted, options()).commands)
 
 
 def test_an_entry_in_front_that_denies_our_traffic_is_no_hindrance() -> None:

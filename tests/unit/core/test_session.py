@@ -194,6 +194,19 @@ def test_a_session_of_the_highest_level_is_asked_once(command: str) -> None:
     assert sum(" ".join(line.split()) == command for line in transport.typed) == 1
 
 
+def test_a_connection_that_breaks_while_reading_changed_nothing_and_says_what_to_do() -> None:
+    class Away(ModelTransport):
+        def read(self, command: str) -> str:
+            raise TransportError("the device did not answer within ansible_command_timeout; the connection was closed.")
+
+    with pytest.raises(ReadError) as error:
+        Session(Away(AsaDevice(PIX)), ASA).read()
+    assert str(error.value) == (
+        "the running configuration could not be read: the device did not answer within ansible_command_timeout; the "
+        "connection was closed. Nothing was changed. Run again, if need be with a longer ansible_command_timeout."
+    )
+
+
 def test_a_configuration_that_cannot_be_read_back_is_not_called_unchanged() -> None:
     class Away(ModelTransport):
         def read(self, command: str) -> str:

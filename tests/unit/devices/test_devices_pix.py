@@ -173,6 +173,53 @@ def test_nat_and_global_say_what_they_do(pix_start) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        # the line in the prose of the seed document
+        ("nat (inside) 1 10.1.1.0 255.255.255.0 0 0", "nat (inside) 1 10.1.1.0 255.255.255.0"),
+        ("nat (inside) 1 0 0 0 0", "nat (inside) 1 0.0.0.0 0.0.0.0"),
+        ("nat (inside) 1 0 0 dns norandomseq tcp 0 0 udp 0", "nat (inside) 1 0.0.0.0 0.0.0.0 dns norandomseq"),
+        ("nat (inside) 1 0 0 100 50", "nat (inside) 1 0.0.0.0 0.0.0.0 tcp 100 50"),
+        ("nat (inside) 1 0 0 tcp 100 0 udp 20", "nat (inside) 1 0.0.0.0 0.0.0.0 tcp 100 udp 20"),
+        ("nat (inside) 1 0 0 0 50", "nat (inside) 1 0.0.0.0 0.0.0.0 tcp 0 50"),
+        (
+            "static (inside,outside) 192.0.2.9 10.1.1.9 dns 0 0",
+            "static (inside,outside) 192.0.2.9 10.1.1.9 netmask 255.255.255.255 dns",
+        ),
+        (
+            "static (inside,outside) 192.0.2.9 10.1.1.9 tcp 255 2000",
+            "static (inside,outside) 192.0.2.9 10.1.1.9 netmask 255.255.255.255 tcp 255 2000",
+        ),
+        (
+            "static (inside,outside) tcp interface 80 10.1.1.9 80 udp 20",
+            "static (inside,outside) tcp interface 80 10.1.1.9 80 netmask 255.255.255.255 udp 20",
+        ),
+    ],
+)
+def test_a_limit_of_0_is_no_limit_and_not_shown(pix_start, typed, shown) -> None:
+    before = config(pix_start)
+    assert pix_start.enter(typed, typed, shown) == {}
+    assert [line for line in config(pix_start) if line.startswith(("nat ", "static "))] == [shown]
+    assert pix_start.enter(f"no {typed}") == {}
+    assert config(pix_start) == before
+
+
+def test_a_list_stays_in_use_behind_a_limit(pix) -> None:
+    pix.enter(
+        f"access-list POLICY extended {ACE}", "static (inside,outside) 192.0.2.9 access-list POLICY norandomseq 9 0"
+    )
+    assert "static (inside,outside) 192.0.2.9 access-list POLICY norandomseq tcp 9" in config(pix)
+    (answer,) = pix.enter("clear configure access-list POLICY").values()
+    assert "in use" in answer
+
+
+def test_routes_are_shown_with_and_without_a_default_route(pix) -> None:
+    assert "Gateway of last resort is 172.16.1.2 to network 0.0.0.0" in pix.type("show route").split("\n")
+    pix.enter("no route outside 0.0.0.0 0.0.0.0 172.16.1.2 1")
+    assert "Gateway of last resort is not set" in pix.type("show route").split("\n")
+
+
 def test_a_tunnel_group_with_a_name_is_warned_about(pix) -> None:
     assert pix.enter("tunnel-group branch type ipsec-l2l") == {"tunnel-group branch type ipsec-l2l": L2L_WARNING}
 

@@ -89,10 +89,14 @@ nat-control
 no nat-control
 nat (inside) 0 access-list B
 no nat (inside) 0 access-list B
+nat (inside) 1 10.1.1.0 255.255.255.0 dns norandomseq tcp 100 50 udp 20
+no nat (inside) 1 10.1.1.0 255.255.255.0 dns norandomseq tcp 100 50 udp 20
 global (outside) 1 interface
 no global (outside) 1 interface
 static (inside,outside) 192.0.2.9 10.1.1.9
 no static (inside,outside) 192.0.2.9 10.1.1.9 netmask 255.255.255.255
+static (inside,outside) 192.0.2.9 10.1.1.9 netmask 255.255.255.255 dns norandomseq tcp 255 2000 udp 20
+no static (inside,outside) 192.0.2.9 10.1.1.9 netmask 255.255.255.255 dns norandomseq tcp 255 2000 udp 20
 route outside 10.77.0.0 255.255.0.0 172.16.1.2
 no route outside 10.77.0.0 255.255.0.0 172.16.1.2 1
 clear configure nat

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import DeviceError
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import DeviceError, ReadError
 from conftest import HUB, Site, comparable, seed
 
 FILES = {"asa": "pix-7.2", "ios": "ios-12.4"}
@@ -83,6 +83,59 @@ def test_a_connection_that_breaks_on_the_way_back_leaves_no_claim(platform: str)
     site.device.faults.refuse.clear()
     site.run()
     assert not site.run()["changed"]
+
+
+@BOTH
+def test_a_configuration_that_another_session_holds_stays_as_it_is_and_who_holds_it_is_told(platform: str) -> None:
+    """IOS refuses to enter the mode; a PIX/ASA enters it and ignores each line."""
+    site = start(platform, "locked:netop")
+    begin = comparable(site.text)
+    with pytest.raises(DeviceError, match=r"\. Another session .*: run again when ") as caught:
+        site.run()
+    assert comparable(site.text) == begin
+    said = {
+        "asa": ("crypto isakmp policy 10", "Command Ignored, Configuration in progress", True, "is the one before."),
+        "ios": (
+            "configure terminal",
+            "Configuration mode locked exclusively by user 'netop'",
+            None,
+            "Nothing was changed.",
+        ),
+    }[platform]
+    assert caught.value.line == said[0]
+    assert caught.value.answer.startswith(said[1])
+    assert caught.value.rolled_back is said[2]
+    assert said[3] in str(caught.value)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("denied", "says"),
+    [
+        ("^(more|show running)", "the device does not show it"),
+        ("^configure", "refused 'configure terminal': Command authorization failed"),
+        ("^crypto map", "What had been sent was undone; the configuration is the one before"),
+    ],
+)
+def test_what_command_authorization_refuses_changes_nothing_and_who_can_permit_it_is_told(
+    platform: str, denied: str, says: str
+) -> None:
+    site = start(platform, f"deny:/{denied}/")
+    begin = comparable(site.text)
+    with pytest.raises((DeviceError, ReadError), match=says) as caught:
+        site.run()
+    assert "permit it (AAA server, or the command's privilege level)" in str(caught.value)
+    assert comparable(site.text) == begin
+
+
+@BOTH
+@pytest.mark.parametrize("level", [2, 14])
+def test_a_session_of_a_lower_level_is_refused_before_it_reads(platform: str, level: int) -> None:
+    site = start(platform)
+    site.device.privilege = level
+    with pytest.raises(ReadError, match=f"privilege level {level}, and below 15 .*ansible_become_password"):
+        site.run()
+    assert not any("running-config" in line for line in site.device.received)
 
 
 @BOTH

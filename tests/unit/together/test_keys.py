@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import InputError
-from conftest import HUB, Site, seed
+from conftest import HUB, ShellTransport, Site, seed
 from devices.faults import parse as parse_faults
 
 OLD, NEW = "0ld-key.of-2007", "N3w+key/2026"
@@ -65,11 +65,24 @@ def test_another_key_is_seen_without_being_shown_and_replaced(platform: str) -> 
 def test_on_a_router_the_old_key_goes_and_the_new_comes_in_one_write() -> None:
     """A second key for an address is refused by the device, without a percent sign."""
     site = running("ios")
-    result = site.run(**with_key(NEW))
+    with pytest.MonkeyPatch.context() as patch:
+        written, write = [], ShellTransport.write
+        patch.setattr(ShellTransport, "write", lambda self, *given: written.append(given[0]) or write(self, *given))
+        result = site.run(**with_key(NEW))
     assert result["commands"] == [
         "no crypto isakmp key ******** address 0.0.0.0 0.0.0.0",
         "crypto isakmp key ******** address 0.0.0.0 0.0.0.0",
     ]
+    assert [
+        f"no crypto isakmp key {OLD} address 0.0.0.0 0.0.0.0",
+        f"crypto isakmp key {NEW} address 0.0.0.0 0.0.0.0",
+    ] in written
+    # The device itself: with the old key in place it keeps that, and what it says holds no percent sign.
+    shell = site.device.open_shell(privileged=True)
+    shell.start()
+    shell.feed("configure terminal\r")
+    assert "%" not in shell.feed(f"crypto isakmp key {OLD} address 0.0.0.0 0.0.0.0\r")
+    assert key_of(site) == NEW
 
 
 def test_a_key_for_everybody_that_is_not_ours_is_never_replaced() -> None:
@@ -84,8 +97,9 @@ def test_a_key_for_everybody_that_is_not_ours_is_never_replaced() -> None:
         assert key_of(site) == "theirs"
 
 
-@pytest.mark.parametrize("fault", ["no-more"])
+@pytest.mark.parametrize("fault", ["no-more", "more-masked"])
 def test_behind_stars_the_policy_decides(fault: str) -> None:
+    """Whether ``more system:running-config`` is refused or shows stars itself."""
     site = running("asa", faults=[fault])
     assert not site.run(**with_key(NEW))["changed"]
     result = site.run(update_secret="always", **with_key(NEW))

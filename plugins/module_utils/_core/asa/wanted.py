@@ -559,7 +559,10 @@ class Wanted:
             if self.target.entries_of(entry.map) and outside in self.current.bindings:
                 self._keep_entry_whole(acl, outside)
         kept = {name for entry in self.target.entries.values() for name in entry.transform_sets}
-        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        # A partial call cannot tell for which tunnel a set was made that nothing refers to.
+        unused = (
+            [] if self.options.partial else [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        )
         for key, entry in self.current.entries.items():
             if self.target.entries.get(key) != entry:
                 unused += entry.transform_sets

@@ -186,7 +186,7 @@ class Wanted:
         map_name = self.crypto_map(outside)
         found = self.find_dynamic(map_name, tunnels)
         self._place_policy()
-        self._place_key(ours=found is not None)
+        self._place_key(ours=found is not None and not self._others_are_called(found))
         if self.responder.dpd:
             self.target.keepalive = self.responder.dpd
             self.scope.add(render.keepalive_ref())
@@ -246,7 +246,8 @@ class Wanted:
     def _place_key(self, *, ours: bool) -> None:
         """The key for callers whose address nobody knows: the wildcard.
 
-        A wildcard key that is there without our dynamic entry is somebody else's and is never replaced.
+        A wildcard key that is there without our dynamic entry, or that serves another one too, is somebody else's and is
+        never replaced.
         """
         wanted = IsakmpKey(WILDCARD, self.responder.pre_shared_key)
         self.scope.add(render.key_ref(wanted))
@@ -266,6 +267,15 @@ class Wanted:
                 "Use that key in the intent, or remove it from the device first",
             )
         self.target.keys[index] = replace(wanted, tail=old.tail)
+
+    def _others_are_called(self, ours: DynamicEntry) -> bool:
+        """Whether somebody else's callers find a dynamic entry on an interface: they come with the wildcard key."""
+        bound = {interface.crypto_map for interface in self.current.interfaces.values()}
+        reached = {entry.dynamic for entry in self.current.entries.values() if entry.dynamic and entry.map in bound}
+        return any(
+            dynamic.map in reached and dynamic != ours and not dynamic.map.startswith(PREFIX)
+            for dynamic in self.current.dynamic_entries.values()
+        )
 
     def _place_dynamic(
         self, found: DynamicEntry | None, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str
@@ -604,7 +614,10 @@ class Wanted:
 
     def _drop_unused_sets(self) -> None:
         """Transform sets that only our entry used, or that bear our prefix, go when they are no longer used."""
-        unused = [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        # A partial call cannot tell for which tunnel a set was made that nothing refers to.
+        unused = (
+            [] if self.options.partial else [name for name in self.target.transform_sets if name.startswith(PREFIX)]
+        )
         for key, entry in self.current.dynamic_entries.items():
             if self.target.dynamic_entries.get(key) != entry:
                 unused += entry.transform_sets

@@ -274,7 +274,8 @@ def _routes(call: Call) -> Result:
         "",
     ]
     default = call.config.one("route", net="0.0.0.0", mask="0.0.0.0")
-    lines += [f"Gateway of last resort is {default['hop']} to network 0.0.0.0" if default else "", ""]
+    hop = f"{default['hop']} to network 0.0.0.0" if default else "not set"  # as IOS says it; at a PIX: recall
+    lines += [f"Gateway of last resort is {hop}", ""]
     for item in call.config.find("interface"):
         address, name = item.block.one("address"), item.block.one("nameif")
         if address and name and address["address"] not in ("", "dhcp"):

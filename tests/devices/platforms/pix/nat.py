@@ -9,15 +9,20 @@ from .acl import exempts_badly
 from .common import acl, need_acl, need_interface, need_network
 from .version import version
 
+# 0: no limit, the default (ASDM guide, "ASA 8.2 and earlier": TCP and UDP 0 to 65535, embryonic up to 65536)
+_LIMITS = "[[<tcp:=tcp>] <max:0-65535> [<embryonic:0-65536>]] [<udp:=udp> <udp-max:0-65535>]"
 _NAT = (
     "nat <interface:paren> <id:0-65535> { access-list <acl:word> | <ip:address> <mask:mask> | <zero:0-0> <zero:0-0> }"
-    " [outside] [dns] [norandomseq] [<max:1-65535> [<embryonic:0-65535>]]"
+    " [dns] [outside] [norandomseq] " + _LIMITS
 )
 _GLOBAL = "global <interface:paren> <id:1-65535> { interface | <range:word> [netmask <mask:mask>] }"
 _PLACE = "{ <to:address> | interface }"
 _STATIC = (
     "static <pair:paren-pair> { <protocol:=tcp|udp> " + _PLACE + " <port:port> <from:address> <port:port>"
-    " | " + _PLACE + " { <from:address> | access-list <acl:word> } } [netmask <mask:mask>] [dns] [norandomseq]"
+    " | "
+    + _PLACE
+    + " { <from:address> | access-list <acl:word> } } [netmask <mask:mask>] [dns] [norandomseq] "
+    + _LIMITS
 )
 _ROUTE = "route <interface:word> { <net:address> <mask:mask> | <zero:0-0> <zero:0-0> } <hop:address> [<metric:1-255>]"
 
@@ -28,8 +33,20 @@ def _interface(call: Call) -> str:
     return name
 
 
-def _nat_text(call: Call) -> str:
-    words = list(call.words)
+def _shown_limits(words: list[str], call: Call) -> list[str]:
+    """The line with its limits as the device shows them: none where all are 0, as where none was typed (seed)."""
+    typed = sum(call.has(name) for name in ("tcp", "max", "embryonic", "udp", "udp-max"))
+    words = words[: len(words) - typed]
+    limit, embryonic, udp = (int(call[name] or 0) for name in ("max", "embryonic", "udp-max"))
+    # Other limits: one example (a comment in a published converter) has `tcp 255 2000`;
+    # that `tcp` is always shown, and no single 0 at the end, is recall
+    if limit or embryonic:
+        words = [*words, "tcp", str(limit), *([str(embryonic)] if embryonic else [])]
+    return [*words, "udp", str(udp)] if udp else words
+
+
+def _nat_text(words: list[str], call: Call) -> str:
+    words = _shown_limits(words, call)
     if call.has("zero"):
         words[3:5] = ["0.0.0.0", "0.0.0.0"]
     return " ".join(words)
@@ -49,7 +66,7 @@ def _nat(call: Call) -> Result:
                     call.config.remove(other)
     elif call.has("ip"):
         need_network(call["ip"], call["mask"])
-    text = _nat_text(call)
+    text = _nat_text(call.words, call)
     call.config.put(text)
     if call["id"] == "0" and not call.has("acl"):
         address = call["ip"] or "0.0.0.0"
@@ -65,13 +82,6 @@ def _take(kind: str, text: str, call: Call) -> Result:
         raise Refused(f"ERROR: {kind} does not exist: {text}")
     call.config.remove(found[0])
     return None
-
-
-def _no_nat_text(call: Call) -> str:
-    words = call.words[1:]
-    if call.has("zero"):
-        words[3:5] = ["0.0.0.0", "0.0.0.0"]
-    return " ".join(words)
 
 
 def _global(call: Call) -> Result:
@@ -95,12 +105,13 @@ def _static(call: Call) -> Result:
 
 
 def _static_text(words: list[str], call: Call) -> str:
+    limited = _shown_limits(words, call)
     if not call.has("acl") and not call.has("mask"):
         # the mask is printed even where it was not typed (captures of 8.2)
-        rest = [word for word in words if word in ("dns", "norandomseq")]
-        words = [word for word in words if word not in ("dns", "norandomseq")]
-        words = [*words, "netmask", "255.255.255.255", *rest]
-    return " ".join(words)
+        at = next((n for n, word in enumerate(limited) if n > 3 and word in ("dns", "norandomseq", "tcp", "udp")), None)
+        at = len(limited) if at is None else at
+        limited[at:at] = ["netmask", "255.255.255.255"]
+    return " ".join(limited)
 
 
 def _route_words(call: Call, words: list[str]) -> str:
@@ -136,7 +147,15 @@ def _no_route(call: Call) -> Result:
 def add(rows: Rows) -> None:
     """The rows of this module."""
     guide = "ASA 7.0 guide OL-6721-01 14-23; seed"
-    rows.both("config", _NAT, _nat, _NAT, lambda call: _take("nat", _no_nat_text(call), call), guide, Grade.SEED)
+    rows.both(
+        "config",
+        _NAT,
+        _nat,
+        _NAT,
+        lambda call: _take("nat", _nat_text(call.words[1:], call), call),
+        f"{guide}; limits: Netspoc-Approve, ASDM guide",
+        Grade.SEED,
+    )
     rows.both(
         "config",
         _GLOBAL,
@@ -152,7 +171,7 @@ def add(rows: Rows) -> None:
         _static,
         _STATIC,
         lambda call: _take("static", _static_text(call.words[1:], call), call),
-        "captures of ASA 7.2(3), 8.2",
+        "captures of ASA 7.2(3), 8.2; limits: Netspoc-Approve, ASDM guide",
         Grade.CAPTURE,
     )
     rows.both(

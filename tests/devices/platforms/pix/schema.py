@@ -119,7 +119,8 @@ CONFIG = Schema(
     ),
     kind(
         "static",
-        r"static \((?P<real>[^,]+),(?P<mapped>[^)]+)\) (?P<rest>.*?)(?: access-list (?P<acl>\S+))?(?P<tail>(?: dns)?)",
+        r"static \((?P<real>[^,]+),(?P<mapped>[^)]+)\) (?P<rest>.*?)(?: access-list (?P<acl>\S+))?"
+        r"(?P<tail>(?: dns)?(?: norandomseq)?(?: tcp \d+(?: \d+)?)?(?: udp \d+)?)",
         None,
         trail=" ",
     ),

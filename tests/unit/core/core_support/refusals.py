@@ -124,6 +124,11 @@ def _text(node: ast.expr, function: ast.FunctionDef) -> str:
             return _text(left, function) + _text(right, function)
         case ast.IfExp(body=body, orelse=orelse):
             return f"{_text(body, function)} / {_text(orelse, function)}"
+        case ast.FormattedValue(value=ast.Name(id=name)):
+            # Said in one of a few ways that are all written out here; anything else is a value.
+            given = list(_given(name, function))
+            if all(isinstance(value, ast.Constant) and isinstance(value.value, str) for value in given):
+                return " / ".join(text for value in given if (text := _text(value, function))) or "…"
         case ast.Name(id=name):
             given = [_text(value, function) for value in _given(name, function)]
             return " / ".join(dict.fromkeys(text for text in given if text != "…")) or "…"

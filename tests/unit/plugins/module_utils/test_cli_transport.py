@@ -197,6 +197,37 @@ def test_the_reason_is_told_while_nothing_secret_was_sent(device: Device) -> Non
     assert device.closed
 
 
+@pytest.mark.parametrize("option", ["persistent_log_messages", "terminal_stderr_re"])
+def test_a_connection_that_is_gone_before_the_first_line_changed_nothing_and_says_what_to_do(
+    device: Device, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """An idle connection's process ends by itself; on a busy machine the module may come later."""
+
+    def gone(name: str) -> Any:
+        if name == option:
+            raise RequestError("unable to connect to socket")
+        return device.options[name]
+
+    monkeypatch.setattr(device, "get_option", gone)
+    with pytest.raises(TransportError) as caught:
+        CliTransport(str(device.path))
+    assert str(caught.value) == (
+        "cannot open a session: the connection to the device was lost; the connection was closed. Nothing was changed. "
+        "Run again, if need be with a longer ansible_connect_timeout."
+    )
+    assert device.closed
+
+
+def test_a_reason_that_is_not_known_is_told_with_where_to_look(device: Device) -> None:
+    device.failure = "the moon is full."
+    with pytest.raises(TransportError) as caught:
+        CliTransport(str(device.path))
+    assert str(caught.value) == (
+        "cannot open a session: the moon is full. Nothing was changed. Run again with -vvvv: that shows what the "
+        "connection does."
+    )
+
+
 #: What the libraries and plugins say (seen with netcommon 8.2.0, cisco.ios 11.1.1), and what it means.
 REASONS = [
     ("ssh connection failed: Failed to authenticate with keyboard-interactive: Access denied", "ansible_password"),
