@@ -10,11 +10,12 @@ import ipaddress
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .crypto import Crypto, Entry
+from .cryptochanges import Ended, changes, ended
 from .cryptomarks import FRESH, FRESH_TRAP, LIVE, TRAP, Live, Pair, compile_marks
 from .cryptorules import Plan, acceptable, compile_crypto, helper, proxies_of, starters
 from .ike import TABLE, Attempt, Attempts, Charon, missing_route
@@ -27,41 +28,6 @@ from .world import Node, World
 
 if TYPE_CHECKING:
     from ..device import Device
-
-Grade = Literal["seed", "capture", "vendor", "tool", "recall"]
-Scope = Literal["nothing", "port", "entry", "address", "all"]
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """What a change of the configuration does to SAs that exist. `ends`: which of them."""
-
-    change: str
-    ends: Scope
-    source: str
-    grade: Grade
-
-
-# The table of the changes; `_ended` carries it out.
-CONSEQUENCES = {
-    each.change: each
-    for each in (
-        Consequence("crypto map taken from the interface", "port", "ios-crypto.md B5.3; treatment.md 2 (removal)", "recall"),
-        Consequence("another crypto map on the interface", "port", "as taking it away", "recall"),
-        Consequence("PIX: crypto map on the interface again", "port", "ASA 7.0 guide OL-6721-01 p. 23-13", "vendor"),
-        Consequence("interface shut down", "port", "labs' log `ISAKMP is OFF` at shutdown (ios-crypto.md B3.3)", "capture"),
-        Consequence("IKE switched off", "port", "none", "recall"),
-        Consequence("PIX: transform set in use changed", "entry", "ASA 8.4 guide 64-20", "vendor"),
-        Consequence("IOS: transform set changed", "nothing", "IPsec Maintenance (ios-crypto.md B5.4)", "vendor"),
-        Consequence("lifetime, PFS, transform sets of an entry", "nothing", "ios-crypto.md B4.2, B5.4", "vendor"),
-        Consequence("crypto ACL, peer or match address of an entry", "nothing", "treatment.md 1: `clear crypto sa` applies it", "vendor"),
-        Consequence("entry removed", "entry", "none", "recall"),
-        Consequence("key changed or removed", "nothing", "treatment.md 2 (key change: live SAs stay)", "vendor"),
-        Consequence("IKE policy changed or removed", "nothing", "negotiated once, at the beginning", "recall"),
-        Consequence("keepalives, NAT traversal, identity", "nothing", "negotiated once, at the beginning", "recall"),
-        Consequence("address of the interface changed", "address", "our side alone: the peer cannot be told", "recall"),
-    )
-}  # fmt: skip
 
 _IKE_SECONDS = 10.0
 # How long the traces of a failed or ended main mode are shown. IOS deletes them after a minute, PIX tries for 32 s
@@ -124,7 +90,7 @@ class CryptoStage:
     def apply(self, crypto: Crypto, addresses: Addresses) -> None:
         """The configuration or an address has changed."""
         with self._lock:
-            before = self.crypto
+            before, old = self.crypto, self._addresses
             self.crypto, self._addresses = crypto, dict(addresses)
             joints = self._ports()
             plan = compile_crypto(crypto, addresses, joints, self.pace)
@@ -137,7 +103,7 @@ class CryptoStage:
             self._help(plan.helpers)
             if self._charon is not None:
                 self._load(self._charon, plan)
-                self._end(self._ended(before))
+                self._end(self._ended(before, old))
             self._plan = plan
             self._refresh()
 
@@ -210,55 +176,34 @@ class CryptoStage:
 
     # -- what a change ends
 
-    def _ended(self, before: Crypto) -> Callable[[str, str, Entry | None], bool]:
-        """By `CONSEQUENCES`: is the SA of this interface, local address and entry (None: phase 1) at its end?"""
-        now = self.crypto
-        ports = {
-            port
-            for port in before.bound
-            if now.bound.get(port) != before.bound[port] or port not in now.ports or port not in now.listens
-        } | {port for port in before.listens if port not in now.listens or port not in now.ports}
-        sets: set[str] = set()
+    def _ended(self, before: Crypto, addresses: dict[str, tuple[str, int]]) -> Ended:
         self._seen = min(self._seen, len(self.device.events))
-        for event in self.device.events[self._seen :]:
-            if event.name == "tunnels-torn-down":
-                words = event.detail.split()
-                if "interface" in words:
-                    ports.add(words[-1])
-                elif "transform-set" in words:
-                    sets.add(words[words.index("transform-set") + 1])
+        events = [each.detail for each in self.device.events[self._seen :] if each.name == "tunnels-torn-down"]
         self._seen = len(self.device.events)
-        places = {entry.place for entries in now.maps.values() for entry in entries}
-        gone = {entry.place for entries in before.maps.values() for entry in entries if entry.place not in places}
         own = {address for address, _ in self._addresses.values()}
-
-        def ended(port: str, local: str, entry: Entry | None) -> bool:
-            if port in ports or local not in own:
-                return True
-            if entry is None:
-                return False
-            return entry.place in gone or any(transform.name in sets for transform in entry.transforms)
-
-        return ended
+        return ended(
+            changes(before, self.crypto, events), {address for address, _ in addresses.values() if address not in own}
+        )
 
     def notice(self) -> None:
         """A line was typed that may have changed nothing but SAs (PIX: `crypto map ... interface` again)."""
         with self._lock:
             if self._charon is not None and len(self.device.events) != self._seen:
-                self._end(self._ended(self.crypto))
+                self._end(self._ended(self.crypto, self._addresses))
 
-    def _end(self, ended: Callable[[str, str, Entry | None], bool]) -> None:
+    def _end(self, what: Ended) -> None:
         charon = self._charon
-        assert charon
+        if charon is None or not what:
+            return
         for sa in charon.sas():
-            port = sa["name"].rpartition(":")[0]
-            if ended(port, sa["local-host"], None):
+            if sa["name"].rpartition(":")[0] in what.ports or sa["local-host"] in what.addresses:
                 charon.terminate(force=True, ike_id=sa["uniqueid"])
                 continue
             for child in sa.get("child-sas", {}).values():
                 entry = self._entries.get(child["name"])
-                if entry is not None and ended(port, sa["local-host"], entry):
+                if entry is not None and entry.place in what.places:
                     charon.terminate(force=True, child_id=child["uniqueid"])
+        self._refresh()
 
     # -- following strongSwan
 

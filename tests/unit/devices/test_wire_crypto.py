@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from devices import Device
-from devices.wire import cryptorules
+from devices.wire import cryptochanges, cryptorules
 from devices.wire.crypto import EVERYBODY, Crypto, Entry, Keepalive, Key, Policy, Transform, read_crypto
 from devices.wire.cryptomarks import Live, Pair, compile_marks
 from devices.wire.cryptorules import Proxies, Selector, compile_crypto, secret_for, starters, takes, verdict
@@ -381,6 +381,62 @@ def test_a_pix_drops_what_comes_in_clear_for_an_sa_alone() -> None:
     assert "counter drop" not in compile_marks(crypto_of("pix", (STATIC,)), addresses, JOINTS, Live())
     live = Live(frozenset({Pair("outside", STATIC.place, "10.2.1.0/24", "10.1.1.0/24")}))
     assert "counter drop" in compile_marks(crypto_of("pix", (STATIC,)), addresses, JOINTS, live)
+
+
+# -- what a change ends
+
+
+def test_each_change_has_a_row_and_each_row_a_change(golden: Callable[[str], str]) -> None:
+    seed_pix, seed_ios = golden("pix-7.2-running-config.cfg"), golden("ios-12.4-running-config.cfg")
+    first, router = pix(seed_pix), ios(seed_ios)
+    bind, match = "crypto map IPSEC interface outside\n", "crypto map IPSEC 10 match address IPSec-traffic\n"
+    aes = ("esp-des esp-md5-hmac", "esp-aes 256 esp-sha-hmac")
+    cases: dict[str, list[str]] = {
+        cryptochanges.UNBOUND: _names(first, pix(seed_pix, (bind, ""))),
+        cryptochanges.REPLACED: _names(
+            first, pix(seed_pix, (bind, f"{match.replace('IPSEC', 'NEW')}crypto map NEW interface outside\n"))
+        ),
+        cryptochanges.AGAIN: _names(first, first, bind),
+        cryptochanges.DOWN: _names(
+            router, ios(seed_ios, (" half-duplex\n crypto", " shutdown\n half-duplex\n crypto"))
+        ),
+        cryptochanges.IKE_OFF: _names(first, pix(seed_pix, ("crypto isakmp enable outside\n", ""))),
+        cryptochanges.SET_PIX: _names(first, first, "crypto ipsec transform-set DYN-TS esp-aes esp-sha-hmac"),
+        cryptochanges.SET_IOS: _names(router, ios(seed_ios, aes)),
+        cryptochanges.SETTINGS: _names(
+            router, ios(seed_ios, (" set transform-set DYN-TS\n", " set transform-set DYN-TS\n set pfs group2\n"))
+        ),
+        cryptochanges.TRAFFIC: _names(
+            first,
+            pix(seed_pix, ("IPSec-traffic extended permit ip 10.1.1.0", "IPSec-traffic extended permit ip 10.9.1.0")),
+        ),
+        cryptochanges.GONE: _names(
+            first, pix(seed_pix, (match, match.replace("10 match", "20 match")), *_moved_lines(seed_pix))
+        ),
+        cryptochanges.KEY: _names(router, ios(seed_ios, ("key cisco123", "key other"))),
+        cryptochanges.POLICY: _names(router, ios(seed_ios, (" hash md5\n", " hash md5\n group 2\n"))),
+        cryptochanges.OPTIONS: _names(
+            router, ios(seed_ios, ("crypto isakmp key", "crypto isakmp keepalive 10\ncrypto isakmp key"))
+        ),
+    }
+    assert {name: found for name, found in cases.items() if found != [name]} == {}
+    assert {*cases, cryptochanges.ADDRESS} == set(cryptochanges.CONSEQUENCES)
+    assert cryptochanges.ended([], ["192.0.2.1"]).addresses == {"192.0.2.1"}
+
+
+def _names(before: Crypto, after: Crypto, *events: str) -> list[str]:
+    return [change.name for change in cryptochanges.changes(before, after, events)]
+
+
+def _moved_lines(text: str) -> list[tuple[str, str]]:
+    lines = [line for line in text.splitlines() if line.startswith("crypto map IPSEC 10 set")]
+    return [(line, line.replace("IPSEC 10", "IPSEC 20")) for line in lines]
+
+
+def test_nothing_changes_nothing(golden: Callable[[str], str]) -> None:
+    crypto = pix(golden("pix-7.2-running-config.cfg"))
+    assert list(cryptochanges.changes(crypto, crypto)) == []
+    assert not cryptochanges.ended([])
 
 
 # -- what strongSwan's log and the trap say
