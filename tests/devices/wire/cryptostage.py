@@ -18,7 +18,7 @@ from .crypto import Crypto, Entry
 from .cryptochanges import Ended, changes, ended
 from .cryptomarks import FRESH, FRESH_TRAP, LIVE, TRAP, Live, Pair, compile_marks
 from .cryptorules import Plan, acceptable, compile_crypto, helper, proxies_of, starters
-from .ike import TABLE, Attempt, Attempts, Charon, missing_route
+from .ike import TABLE, Attempt, Attempts, Charon, missing_route, refused
 from .names import Joint, interface_name
 from .nft import Addresses
 from .reading import Rule, protocol_number
@@ -225,7 +225,11 @@ class CryptoStage:
                 self._attempts.line(int(number), message)
             if network := missing_route(message):
                 self._lacking(network)
+            if number and self.crypto.platform == "pix" and refused(message):
+                self._tear_down(number)
             return
+        if name == "ended":
+            raise RuntimeError(f"charon of {self.cry.name} has ended")
         if name == "ike-updown" and "up" not in event:
             for sa in event.values():
                 if isinstance(sa, dict) and "uniqueid" in sa:
@@ -237,6 +241,17 @@ class CryptoStage:
         with self._lock:
             if network not in self._helpers:
                 self._help({**self._helpers, network: helper(ipaddress.IPv4Network(network))})
+
+    def _tear_down(self, number: str) -> None:
+        """A PIX that refuses a proposal ends the session, unless there are other tunnels in it.
+
+        (`Session is being torn down. Reason: crypto map policy not found`: failures.md, captured of an ASA 9.2.)
+        """
+        charon = self._charon
+        for sa in charon.sas() if charon else ():
+            if sa["uniqueid"] == number and sa["state"] == "ESTABLISHED" and not sa.get("child-sas"):
+                assert charon
+                charon.terminate(force=True, ike_id=number)
 
     def _refresh(self) -> None:
         """Make the marks equal to the SAs and the configuration."""

@@ -177,7 +177,7 @@ class Charon:
     # -- events
 
     def listen(self, told: Event) -> threading.Thread:
-        """Tell of events and of lines of the log from now on, in a thread that ends with the daemon."""
+        """Tell of events and of lines of the log from now on, in a thread; `ended` is the last one, with the daemon."""
         session = self.session()
         ready = threading.Event()
 
@@ -189,6 +189,7 @@ class Charon:
                 pass  # the daemon has ended
             finally:
                 _close(session)
+            told("ended", {})
 
         thread = threading.Thread(target=follow, name="vici events", daemon=True)
         thread.start()
@@ -253,6 +254,14 @@ _REASONS = (
     (re.compile(r"giving up after"), "no answer"),
 )
 _ROUTE = re.compile(r"error installing route with policy (?P<local>[\d./]+)\S* === ")
+
+
+_REFUSED = re.compile(r"no matching CHILD_SA config found|no matching proposal found, sending NO_PROPOSAL_CHOSEN")
+
+
+def refused(message: str) -> bool:
+    """Does a line of the log tell that we refused a peer's proposal? (Of a quick mode, where phase 1 is there.)"""
+    return bool(_REFUSED.search(message))
 
 
 def missing_route(message: str) -> str | None:
