@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from e2e.conftest import Playbooks
 
-from . import sites
+from . import mistakes, sites
 from .sites import Site
 
 
@@ -46,3 +46,10 @@ def start_shared() -> Iterator[Callable[..., Site]]:
     """The same for all tests of a module."""
     with _starting() as start:
         yield start
+
+
+@pytest.fixture(scope="session")
+def found_mistakes() -> Iterator[dict[str, mistakes.Found]]:
+    """What each class of mistake shows: see ``mistakes.py``."""
+    with _starting() as start:
+        yield mistakes.find(start)

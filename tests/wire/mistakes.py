@@ -3,17 +3,23 @@
 
 """Every class of mistake between two devices: by name, as edits of the reference's configurations.
 
-Each is a pair of its own in one world: `pix-NAME` and `hub-NAME`. Later tests read what is found here: packets and show
-text of both ends (``Pair``).
+Each is a pair of its own in one world: `pix-NAME` and `hub-NAME`. The fixture ``found_mistakes`` gives what each shows:
+packets and show text of both ends (``Found``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from .sites import CONFIGURED, SECRET, changed
+from devices.wire.client import Packet
+
+from .sites import CONFIGURED, SECRET, Site, changed
 
 Edits = tuple[tuple[str, str], ...]
 
@@ -180,3 +186,98 @@ def topology() -> dict[str, Any]:
             "gateway": "10.2.1.1",
         }
     return {"links": links, "lans": lans}
+
+
+#: What the tests found, for people and for other tools: build/wire/mistakes/NAME/.
+KEPT = Path(__file__).parents[2] / "build/wire/mistakes"
+
+#: Mistake → patterns of both ends' `show crypto isakmp sa` while traffic asks for the tunnel. The names of the states and
+#: their grades: asa-cli.md 6, ios-show.md, failures.md.
+NONE_HERE, NONE_THERE = r"There are no isakmp sas", r"^dst[^\n]*\s*\Z"
+UP_HERE, UP_THERE = r"MM_ACTIVE", r"QM_IDLE .* ACTIVE"
+SHOWN: dict[str, tuple[str, str]] = {
+    "wrong-key": (r"MM_WAIT_MSG6", r"MM_KEY_EXCH"),
+    # Refused at once: between two attempts nothing is listed.
+    "no-ike-policy": (rf"MM_WAIT_MSG2|{NONE_HERE}", r"MM_NO_STATE .*\(deleted\)"),
+    "no-transform-set": (UP_HERE, UP_THERE),
+    "no-mirror": (UP_HERE, UP_THERE),
+    "no-exemption": (NONE_HERE, NONE_THERE),
+    "exemption-of-another-network": (NONE_HERE, NONE_THERE),
+    "static-over-exemption": (UP_HERE, UP_THERE),
+    "map-not-bound": (NONE_HERE, NONE_THERE),
+    "isakmp-not-enabled": (NONE_HERE, NONE_THERE),
+    "wrong-peer": (r"MM_WAIT_MSG2", NONE_THERE),
+    "pfs-mismatch": (UP_HERE, UP_THERE),
+    "missing-route": (NONE_HERE, NONE_THERE),
+    "udp-500-filtered": (r"MM_WAIT_MSG2", NONE_THERE),
+}
+
+
+@dataclass
+class Found:
+    """What one pair did while its LAN asked for the tunnel."""
+
+    pair: Pair
+    answers: int
+    packets: list[Packet]
+    far_packets: list[Packet]
+    isakmp: tuple[str, str]
+    ipsec: tuple[str, str]
+
+    def keep(self) -> None:
+        """Write it where others find it."""
+        folder = KEPT / self.pair.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for end, isakmp, ipsec in zip(("initiator", "responder"), self.isakmp, self.ipsec, strict=True):
+            (folder / f"{end}.txt").write_text(f"{isakmp}\n\n{ipsec}\n", encoding="utf-8")
+        rows = [{key: value for key, value in asdict(packet).items() if key != "payload"} for packet in self.packets]
+        (folder / "packets.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def find(start: Callable[..., Site]) -> dict[str, Found]:
+    """Let all pairs run at once, so that none waits for another's time-outs; what each showed."""
+    everyone = list(pairs())
+    configs = {name: text for pair in everyone for name, text in pair.configs().items()}
+    like = {pair.initiator: "pix515e" for pair in everyone} | {pair.responder: "hub" for pair in everyone}
+    keys = {peer: key for pair in everyone for peer, key in pair.keys().items()}
+    site = start(topology(), configs, keys, like)
+    world = site.world
+    with ExitStack() as stack:
+        captures = {
+            pair.name: tuple(stack.enter_context(world.capture(link)) for link in (pair.link, pair.far_link))
+            for pair in everyone
+        }
+        asking = {
+            pair.name: world.start(pair.lan, "ping", "-n", "-i", "0.2", "-c", "25", "-W", "1", "10.2.1.10")
+            for pair in everyone
+        }
+        shown: dict[str, tuple[str, str]] = {}
+        for pair in everyone:
+            first, second = SHOWN[pair.name]
+            shown[pair.name] = (
+                _shows(site, pair.initiator, first),
+                _shows(site, pair.responder, second),
+            )
+        done = {name: ping.finish(None, 15).stdout for name, ping in asking.items()}
+        result = {
+            pair.name: Found(
+                pair,
+                done[pair.name].count("bytes from"),
+                captures[pair.name][0].packets(),
+                captures[pair.name][1].packets(),
+                shown[pair.name],
+                (site.show(pair.initiator, "show crypto ipsec sa"), site.show(pair.responder, "show crypto ipsec sa")),
+            )
+            for pair in everyone
+        }
+    for each in result.values():
+        each.keep()
+    return result
+
+
+def _shows(site: Site, device: str, pattern: str) -> str:
+    def shown() -> str:
+        text = site.show(device, "show crypto isakmp sa")
+        return text if re.search(pattern, text, re.MULTILINE) else ""
+
+    return str(site.until(shown, f"{device}: {pattern}"))
