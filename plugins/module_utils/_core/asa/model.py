@@ -16,13 +16,67 @@ from ..secret import Secret
 
 @dataclass(frozen=True)
 class Interface:
-    """An interface with a ``nameif``. ``prefix`` is its connected network, None for an address by DHCP."""
+    """An interface with a ``nameif``. ``prefix`` is its connected network, None for an address by DHCP.
+
+    ``address`` is its own address (a number), ``level`` its security level where it is stated.
+    """
 
     name: str
     hardware: str
     prefix: Prefix | None = None
     dhcp: bool = False
     setroute: bool = False
+    address: int | None = None
+    level: int | None = None
+    shutdown: bool = False
+
+    @property
+    def security(self) -> int:
+        """``inside`` is 100 unless stated, any other 0 (command reference 7.2, ``nameif``)."""
+        if self.level is not None:
+            return self.level
+        return 100 if self.name == "inside" else 0
+
+
+@dataclass(frozen=True)
+class Route:
+    """``route INTERFACE NETWORK MASK GATEWAY METRIC``."""
+
+    interface: str
+    prefix: Prefix
+    gateway: str
+    metric: int = 1
+
+
+@dataclass(frozen=True)
+class AccessGroup:
+    """``access-group ACL in|out interface INTERFACE``."""
+
+    acl: str
+    direction: str
+    interface: str
+
+    @property
+    def text(self) -> str:
+        """The line."""
+        return f"access-group {self.acl} {self.direction} interface {self.interface}"
+
+
+@dataclass(frozen=True)
+class Static:
+    """``static (REAL,MAPPED) …``: ``mapped`` and ``real`` are networks of one size, ``mapped`` None for ``interface``.
+
+    With ``acl`` the list says what is translated. ``protocol`` and the ports are those of a static PAT.
+    """
+
+    real_interface: str
+    mapped_interface: str
+    mapped: Prefix | None
+    real: Prefix | None = None
+    acl: str | None = None
+    protocol: str | None = None
+    mapped_port: int | None = None
+    real_port: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +127,12 @@ class TunnelGroup:
     dpd: DeadPeerDetection | None = None
     others: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def policy(self) -> str:
+        """Its group policy."""
+        named = (line.split()[1] for _section, line in self.others if line.startswith("default-group-policy "))
+        return next(named, "DfltGrpPolicy")
+
 
 @dataclass(frozen=True)
 class Nat:
@@ -120,6 +180,22 @@ class AsaConfig:
     nat_control: bool = False
     #: name → lines outside the objects above that use an access list or a transform set of that name
     other_users: dict[str, list[str]] = field(default_factory=dict)
+    #: the static routes with their gateways and metrics (``routes`` has them too, for finding interfaces)
+    static_routes: list[Route] = field(default_factory=list)
+    #: ``names``: word → address
+    names: dict[str, str] = field(default_factory=dict)
+    #: entries of dynamic maps, as those of a map that they would stand in
+    dynamic_entries: dict[tuple[str, int], MapEntry] = field(default_factory=dict)
+    access_groups: list[AccessGroup] = field(default_factory=list)
+    #: group policy → the list of its ``vpn-filter``
+    vpn_filters: dict[str, str] = field(default_factory=dict)
+    #: ``sysopt connection permit-vpn``, which is on and not shown unless it is taken away
+    permit_vpn: bool = True
+    #: ``inter-interface``, ``intra-interface``
+    same_security: set[str] = field(default_factory=set)
+    management_access: str = ""
+    #: lines that may change what happens to packets and that nothing here understands
+    unmodelled: list[str] = field(default_factory=list)
 
     def copy(self) -> AsaConfig:
         """A copy whose collections can be changed without touching this one (their members are frozen)."""
@@ -140,6 +216,10 @@ class AsaConfig:
     def entries_of(self, name: str) -> list[MapEntry]:
         """The entries of a crypto map, by sequence."""
         return [entry for (owner, _sequence), entry in sorted(self.entries.items()) if owner == name]
+
+    def dynamic_of(self, name: str) -> list[MapEntry]:
+        """The entries of a dynamic map, by sequence."""
+        return [entry for (owner, _sequence), entry in sorted(self.dynamic_entries.items()) if owner == name]
 
     def routing_table(self) -> list[tuple[Prefix, str]]:
         """``(prefix, interface)``: connected routes, then static ones, then a default route by DHCP."""

@@ -6,17 +6,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ..acl import AccessList, Address, Entry, read_ace
+from ..acl import PORTS, AccessList, Address, Entry, read_ace
 from ..algorithms import IkeProposal, Spelling
 from ..config import ConfigLine, parse_tree, understood
 from ..intent import DeadPeerDetection
 from ..prefixes import ANY, Prefix, parse_address
 from ..secret import MASKED, Secret
 from .dialect import for_version
-from .model import AsaConfig, Global, IkePolicy, Interface, MapEntry, Nat, TransformSet, TunnelGroup
+from .model import (
+    AccessGroup,
+    AsaConfig,
+    Global,
+    IkePolicy,
+    Interface,
+    MapEntry,
+    Nat,
+    Route,
+    Static,
+    TransformSet,
+    TunnelGroup,
+)
+
+#: Lines that may change what happens to packets and that no model here understands.
+_UNMODELLED = (
+    "firewall transparent",
+    "ip verify reverse-path",
+    "alias",
+    "aaa authentication match",
+    "aaa authentication include",
+    "aaa authorization match",
+    "aaa authorization include",
+    "router",
+)
 
 
 def parse(text: str) -> AsaConfig:
@@ -34,6 +58,7 @@ def parse(text: str) -> AsaConfig:
     spelling = for_version(config.version).spelling
     # ``name ADDRESS WORD [description …]``
     names = {words[2]: words[1] for line in lines if len(words := line.words) >= 3 and words[0] == "name"}
+    config.names = names
     reader = _Reader(config, names, spelling)
     for line in lines:
         reader.take(line)
@@ -60,9 +85,15 @@ class _Reader:
             ("nat-control",): self._nat_control,
             ("crypto", "ipsec", "transform-set"): self._transform_set,
             ("crypto", "map"): self._crypto_map,
+            ("crypto", "dynamic-map"): self._dynamic_map,
             ("crypto", "isakmp"): lambda line, words: self._isakmp(line, words[1:]),
             ("isakmp",): self._isakmp,
             ("tunnel-group",): self._tunnel_group,
+            ("access-group",): self._access_group,
+            ("group-policy",): self._group_policy,
+            ("same-security-traffic",): lambda _line, words: self.config.same_security.add(words[2]),
+            ("management-access",): self._management_access,
+            ("no", "sysopt", "connection"): self._sysopt,
         }
 
     def take(self, line: ConfigLine) -> None:
@@ -72,6 +103,8 @@ class _Reader:
                 with understood(line):
                     handler(line, words)
                 return
+        if line.text.startswith(_UNMODELLED):
+            self.config.unmodelled.append(line.text)
 
     def finish(self, lines: Sequence[ConfigLine]) -> None:
         for number, values in self.policies.items():
@@ -97,12 +130,20 @@ class _Reader:
                 case ["ip", "address", ("dhcp" | "pppoe"), *rest]:
                     found = replace(found, dhcp=True, setroute="setroute" in rest)
                 case ["ip", "address", address, mask, *_rest]:
-                    found = replace(found, prefix=self._prefix(address, mask))
+                    own = parse_address(self._resolve(address))
+                    found = replace(found, prefix=self._prefix(address, mask), address=own)
+                case ["security-level", level]:
+                    found = replace(found, level=int(level))
+                case ["shutdown"]:
+                    found = replace(found, shutdown=True)
         if found.name:
             self.config.interfaces[found.name] = found
 
     def _route(self, _line: ConfigLine, words: list[str]) -> None:
-        self.config.routes.append((self._prefix(words[2], words[3]), words[1]))
+        prefix = self._prefix(words[2], words[3])
+        self.config.routes.append((prefix, words[1]))
+        metric = int(words[5]) if words[5:6] and words[5].isdecimal() else 1
+        self.config.static_routes.append(Route(words[1], prefix, self._resolve("".join(words[4:5])), metric))
 
     def _access_list(self, line: ConfigLine, words: list[str]) -> None:
         name = words[1]
@@ -147,8 +188,14 @@ class _Reader:
             return
         if not words[3].isdecimal():
             return
-        key = (name, int(words[3]))
-        entry = self.config.entries.get(key, MapEntry(*key))
+        self._map_entry(self.config.entries, words)
+
+    def _dynamic_map(self, _line: ConfigLine, words: list[str]) -> None:
+        self._map_entry(self.config.dynamic_entries, words)
+
+    def _map_entry(self, table: dict[tuple[str, int], MapEntry], words: list[str]) -> None:
+        key = (words[2], int(words[3]))
+        entry = table.get(key, MapEntry(*key))
         match words[4:]:
             case ["match", "address", acl]:
                 entry = replace(entry, acl=acl)
@@ -170,7 +217,31 @@ class _Reader:
                 entry = replace(entry, dynamic=dynamic)
             case others:
                 entry = replace(entry, others=(*entry.others, " ".join(others)))
-        self.config.entries[key] = entry
+        table[key] = entry
+
+    def _access_group(self, line: ConfigLine, words: list[str]) -> None:
+        match words[1:]:
+            case [acl, ("in" | "out") as direction, "interface", interface]:
+                self.config.access_groups.append(AccessGroup(acl, direction, interface))
+            case _:
+                # ``per-user-override``, ``control-plane``
+                self.config.unmodelled.append(line.text)
+
+    def _group_policy(self, line: ConfigLine, words: list[str]) -> None:
+        for child in line.children:
+            match child.words:
+                case ["vpn-filter", "value", acl]:
+                    self.config.vpn_filters[words[1]] = acl
+                case ["vpn-filter", "none"]:
+                    self.config.vpn_filters[words[1]] = ""
+
+    def _management_access(self, _line: ConfigLine, words: list[str]) -> None:
+        self.config.management_access = words[1]
+
+    def _sysopt(self, _line: ConfigLine, words: list[str]) -> None:
+        # ``permit-ipsec`` before 7.1
+        if words[3:4] in (["permit-vpn"], ["permit-ipsec"]):
+            self.config.permit_vpn = False
 
     def _isakmp(self, line: ConfigLine, words: list[str]) -> None:
         match words[1:]:
@@ -210,6 +281,41 @@ class _Reader:
                     continue
                 for word in wanted.intersection(row.words[1:]):
                     self.config.other_users.setdefault(word, []).append(row.text)
+
+
+def parse_static(text: str, names: Mapping[str, str]) -> Static | None:
+    """``static (inside,outside) [tcp|udp] MAPPED [PORT] {REAL [PORT] [netmask MASK] | access-list ACL} …``.
+
+    None for a line that is not understood.
+    """
+    words = text.split()
+    interfaces = re.fullmatch(r"\((\S+),(\S+)\)", words[1]) if len(words) > 4 and words[0] == "static" else None
+    if interfaces is None:
+        return None
+    protocol = words[2] if words[2] in ("tcp", "udp") else None
+    rest = words[3:] if protocol else words[2:]
+    try:
+        mapped_word, rest = rest[0], rest[1:]
+        mapped_port, rest = (_port(rest[0]), rest[1:]) if protocol else (None, rest)
+        base = Static(interfaces[1], interfaces[2], None, protocol=protocol, mapped_port=mapped_port)
+        if rest[0] == "access-list":
+            mapped = (
+                None if mapped_word == "interface" else Prefix(parse_address(names.get(mapped_word, mapped_word)), 32)
+            )
+            return replace(base, mapped=mapped, acl=rest[1])
+        real_word, rest = rest[0], rest[1:]
+        real_port, rest = (_port(rest[0]), rest[1:]) if protocol else (None, rest)
+        mask = rest[1] if rest[:1] == ["netmask"] else "255.255.255.255"
+        real = Prefix.from_mask(names.get(real_word, real_word), mask)
+        mapped = None if mapped_word == "interface" else Prefix.from_mask(names.get(mapped_word, mapped_word), mask)
+    except (ValueError, IndexError):
+        return None
+    # The source of a policy static is the list's; only hosts and networks of one size are translated one to one.
+    return replace(base, mapped=mapped, real=real, real_port=real_port)
+
+
+def _port(word: str) -> int:
+    return PORTS[word] if word in PORTS else int(word)
 
 
 def _attribute(text: str) -> tuple[str, str]:

@@ -16,13 +16,59 @@ from ..secret import Secret
 
 @dataclass(frozen=True)
 class Interface:
-    """An interface; ``prefixes`` are its connected networks, ``addresses`` its own addresses (numbers)."""
+    """An interface; ``prefixes`` are its connected networks, ``addresses`` its own addresses (numbers).
+
+    ``unmodelled`` are its lines that may change what happens to packets and that nothing here understands.
+    """
 
     name: str
     prefixes: tuple[Prefix, ...] = ()
     addresses: tuple[int, ...] = ()
     nat: str | None = None
     crypto_map: str | None = None
+    leased: bool = False
+    shutdown: bool = False
+    access_in: str | None = None
+    access_out: str | None = None
+    vrf: str | None = None
+    zone: str | None = None
+    unmodelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """``ip route NETWORK MASK VIA [HOP] [DISTANCE]``: ``via`` is an interface or a next hop."""
+
+    prefix: Prefix
+    via: str
+    distance: int = 1
+
+
+@dataclass(frozen=True)
+class RouteMapEntry:
+    """One entry of a route map: it matches where one of ``lists`` permits and the packet leaves by one of ``interfaces``.
+
+    None of either matches all; ``others`` are its other ``match`` lines.
+    """
+
+    action: str
+    sequence: int
+    lists: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StaticNat:
+    """``ip nat inside source static …``: ``local`` and ``outer`` are networks of one size, ``outer`` None for an interface."""
+
+    local: Prefix
+    outer: Prefix | None
+    interface: str = ""
+    protocol: str | None = None
+    local_port: int | None = None
+    outer_port: int | None = None
+    route_map: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +135,16 @@ class MapEntry:
         """The list of a static entry."""
         return next((line.split()[-1] for line in self.lines if line.startswith("match address ")), None)
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The peers of a static entry, in order."""
+        return tuple(line.split()[2] for line in self.lines if line.startswith("set peer "))
+
+    @property
+    def transform_sets(self) -> tuple[str, ...]:
+        """The transform sets of a static entry."""
+        return tuple(name for line in self.lines if line.startswith("set transform-set ") for name in line.split()[2:])
+
 
 @dataclass(frozen=True)
 class NatRule:
@@ -131,6 +187,16 @@ class IosConfig:
     route_maps: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: name → lines outside the objects above that use an access list or a transform set of that name
     other_users: dict[str, list[str]] = field(default_factory=dict)
+    #: the static routes of the global table with their distances (``routes`` has them too, for finding interfaces)
+    static_routes: list[Route] = field(default_factory=list)
+    #: route map → its entries, by number
+    route_map_entries: dict[str, tuple[RouteMapEntry, ...]] = field(default_factory=dict)
+    #: ``ip nat pool``: name → first and last address
+    pools: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: ``no crypto isakmp enable``
+    isakmp_disabled: bool = False
+    #: global lines that may change what happens to packets and that nothing here understands
+    unmodelled: list[str] = field(default_factory=list)
 
     def copy(self) -> IosConfig:
         """A copy whose collections can be changed without touching this one (their members are frozen)."""

@@ -17,7 +17,49 @@ from ..intent import DeadPeerDetection
 from ..prefixes import ANY, Prefix, longest_match, parse_address
 from ..secret import Secret
 from .dialect import Dialect, for_version
-from .model import DynamicEntry, IkePolicy, Interface, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
+from .model import (
+    DynamicEntry,
+    IkePolicy,
+    Interface,
+    IosConfig,
+    IsakmpKey,
+    MapEntry,
+    NatRule,
+    Route,
+    RouteMapEntry,
+    StaticNat,
+    TransformSet,
+)
+
+#: Lines that may change what happens to packets and that no model here understands.
+_UNMODELLED = (
+    "crypto isakmp profile",
+    "crypto keyring",
+    "crypto isakmp client configuration group",
+    "ip local policy route-map",
+    "ip inspect name",
+    "zone-pair security",
+    "router",
+    "no ip routing",
+)
+
+#: The same on an interface.
+_UNMODELLED_ON_INTERFACE = (
+    "zone-member security",
+    "vrf forwarding",
+    "ip vrf forwarding",
+    "ip inspect",
+    "ip verify unicast",
+    "ip policy route-map",
+    "ip nat enable",
+    "crypto ipsec client ezvpn",
+    "tunnel ",
+    "bridge-group",
+    "ip unnumbered",
+    "ip auth-proxy",
+    "ip admission",
+    "ip ips",
+)
 
 
 def parse(text: str, access_lists: str = "") -> IosConfig:
@@ -70,6 +112,10 @@ class _Reader:
                 with understood(line):
                     handler(line, words)
                 return
+        if line.text == "no crypto isakmp enable":
+            self.config.isakmp_disabled = True
+        elif line.text.startswith(_UNMODELLED):
+            self.config.unmodelled.append(line.text)
 
     def finish(self, lines: Sequence[ConfigLine]) -> None:
         """What needs the whole text: interfaces behind next hops, and who else uses a list."""
@@ -112,11 +158,28 @@ class _Reader:
                     found = replace(found, nat=role)
                 case ["crypto", "map", name, *_options]:
                     found = replace(found, crypto_map=name)
+                case ["ip", "address", ("dhcp" | "negotiated"), *_rest]:
+                    found = replace(found, leased=True)
+                case ["shutdown"]:
+                    found = replace(found, shutdown=True)
+                case ["ip", "access-group", name, "in"]:
+                    found = replace(found, access_in=name)
+                case ["ip", "access-group", name, "out"]:
+                    found = replace(found, access_out=name)
+            if child.text.startswith(_UNMODELLED_ON_INTERFACE):
+                found = replace(found, unmodelled=(*found.unmodelled, child.text))
+                match child.words:
+                    case ["zone-member", "security", zone]:
+                        found = replace(found, zone=zone)
+                    case [*_head, "forwarding", vrf]:
+                        found = replace(found, vrf=vrf)
         self.config.interfaces[found.name] = found
 
     def _route(self, _line: ConfigLine, words: list[str]) -> None:
         try:
-            self.config.routes.append((Prefix.from_mask(words[2], words[3]), words[4]))
+            prefix = Prefix.from_mask(words[2], words[3])
+            self.config.routes.append((prefix, words[4]))
+            self.config.static_routes.append(Route(prefix, words[4], _distance(words[5:])))
         except (ValueError, IndexError):
             # ``ip route vrf …``: not the table that our packets take.
             return
@@ -146,6 +209,9 @@ class _Reader:
         match words[2:]:
             case ["inside", "source", ("list" | "route-map") as kind, name, *target]:
                 self.config.nat_rules.append(NatRule(kind, name, " ".join(target)))
+            case ["pool", name, first, last, *_mask] if first[0].isdigit():
+                self.config.pools[name] = (parse_address(first), parse_address(last))
+                self.config.statics.append(line.text)
             case _:
                 self.config.statics.append(line.text)
 
@@ -158,6 +224,18 @@ class _Reader:
             for name in child.words[3:]
         ]
         self.config.route_maps[words[1]] = (*known, *lists)
+        action, sequence = "".join(words[2:3]) or "permit", int("".join(words[3:4]) or "10")
+        found = RouteMapEntry(action, sequence)
+        for child in line.children:
+            match child.words:
+                case ["match", "ip", "address", *names] if "prefix-list" not in names:
+                    found = replace(found, lists=(*found.lists, *names))
+                case ["match", "interface", *names]:
+                    found = replace(found, interfaces=(*found.interfaces, *names))
+                case ["match", *_what]:
+                    found = replace(found, others=(*found.others, child.text))
+        entries = (*self.config.route_map_entries.get(words[1], ()), found)
+        self.config.route_map_entries[words[1]] = tuple(sorted(entries, key=lambda entry: entry.sequence))
 
     def _policy(self, line: ConfigLine, words: list[str]) -> None:
         default = self.dialect.default_policy
@@ -235,6 +313,56 @@ def _interface_of(hop: str, table: Sequence[tuple[Prefix, str]]) -> str:
         return longest_match(parse_address(hop), [row for row in table if not row[1][0].isdigit()]) or ""
     except ValueError:
         return ""
+
+
+def _distance(words: Sequence[str]) -> int:
+    """The administrative distance behind ``ip route NETWORK MASK VIA``: the first number; 1 is not shown."""
+    for word in words:
+        if word in ("name", "tag", "track", "permanent"):
+            break
+        if word.isdecimal():
+            return int(word)
+    return 1
+
+
+def parse_static_nat(text: str) -> StaticNat | None:
+    """``ip nat inside source static [network|tcp|udp] LOCAL [PORT] {OUTER|interface IF} [PORT] [MASK] [route-map RM] …``.
+
+    None for a line that is not understood.
+    """
+    words = text.split()
+    if words[:5] != ["ip", "nat", "inside", "source", "static"] or "vrf" in words or "redundancy" in words:
+        return None
+    rest = words[5:]
+    kind = rest.pop(0) if rest and rest[0] in ("tcp", "udp", "network") else ""
+    protocol = kind if kind in ("tcp", "udp") else None
+    try:
+        local = parse_address(rest.pop(0))
+        local_port = int(rest.pop(0)) if protocol else None
+        interface = ""
+        outer = None
+        if rest[0] == "interface":
+            interface, rest = rest[1], rest[2:]
+        else:
+            outer = parse_address(rest.pop(0))
+        outer_port = int(rest.pop(0)) if protocol else None
+        length = 32
+        if kind == "network":
+            word = rest.pop(0)
+            length = int(word[1:]) if word.startswith("/") else Prefix.from_mask("0.0.0.0", word).length
+        route_map = rest[rest.index("route-map") + 1] if "route-map" in rest else None
+    except (ValueError, IndexError):
+        return None
+    mask = 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF
+    return StaticNat(
+        Prefix(local & mask, length),
+        None if outer is None else Prefix(outer & mask, length),
+        interface,
+        protocol,
+        local_port,
+        outer_port,
+        route_map,
+    )
 
 
 def _is_standard(number: str) -> bool:

@@ -1,0 +1,359 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""First match over many rules: which rule of an ordered table decides each packet of a box.
+
+A table is asked about a box, never about everything: it finds the rules that overlap the box by tables of (source
+length, destination length), and cuts the box in halves until one rule decides each piece. For n rules that lie apart
+both take no longer than sorting them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Union
+
+from .acl import AccessList, Ace, Entry, Opaque, Remark
+from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, EVERYTHING_BOX, Box, Interval, Region
+
+#: The fields of a box in the order of the answer: protocol, destination, its port, source, its port.
+_MIRROR = (0, 3, 4, 1, 2)
+_SOURCE, _DESTINATION = 1, 3
+_ALL: Box = (ALL_PROTOCOLS, ALL_ADDRESSES, ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
+#: Below this a table is read from top to bottom.
+_SMALL = 24
+
+
+def overlap(one: Box, two: Box) -> bool:
+    """Whether two boxes share a packet."""
+    (a, b), (c, d), (e, f), (g, h), (i, j) = one
+    (a2, b2), (c2, d2), (e2, f2), (g2, h2), (i2, j2) = two
+    return (
+        g <= h2
+        and g2 <= h
+        and c <= d2
+        and c2 <= d
+        and a <= b2
+        and a2 <= b
+        and e <= f2
+        and e2 <= f
+        and i <= j2
+        and i2 <= j
+    )
+
+
+def covers(outer: Box, inner: Box) -> bool:
+    """Whether ``outer`` holds every packet of ``inner``."""
+    (a, b), (c, d), (e, f), (g, h), (i, j) = outer
+    (a2, b2), (c2, d2), (e2, f2), (g2, h2), (i2, j2) = inner
+    return (
+        g <= g2
+        and h2 <= h
+        and c <= c2
+        and d2 <= d
+        and a <= a2
+        and b2 <= b
+        and e <= e2
+        and f2 <= f
+        and i <= i2
+        and j2 <= j
+    )
+
+
+def common(one: Box, two: Box) -> Box:
+    """The packets of both; the caller knows that there are some."""
+    return tuple((max(a, c), min(b, d)) for (a, b), (c, d) in zip(one, two))  # noqa: B905
+
+
+def mirrored(box: Box) -> Box:
+    """The answers to the packets of ``box``."""
+    return tuple(box[field] for field in _MIRROR)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a translation does with one field: it is moved by ``shift``, or becomes one ``among`` several, nobody knows which."""
+
+    shift: int = 0
+    among: tuple[Interval, ...] = ()
+
+
+#: What a translation does with a packet: one :class:`Change` per field of a box, None where it keeps its value.
+Image = tuple[Union[Change, None], ...]
+
+UNCHANGED: Image = (None, None, None, None, None)
+
+
+def compose(first: Image, then: Image) -> Image:
+    """``first`` and then ``then``, which change different fields."""
+    return tuple(b or a for a, b in zip(first, then))  # noqa: B905
+
+
+def _seen(box: Box, image: Image) -> Box:
+    """The smallest box that holds the packets of ``box`` after the translation."""
+    result = []
+    for (low, high), change in zip(box, image):  # noqa: B905
+        if change is None:
+            result.append((low, high))
+        elif change.among:
+            result.append((change.among[0][0], change.among[-1][1]))
+        else:
+            result.append((low + change.shift, high + change.shift))
+    return tuple(result)
+
+
+class Rule:
+    """One row of a table: the packets of ``box`` get ``value``; not surely where the row is not ``exact``.
+
+    ``value`` False ends the table without a match.
+    """
+
+    __slots__ = ("box", "exact", "origin", "value")
+
+    def __init__(self, box: Box, value: Any, origin: str | tuple[str, Entry], *, exact: bool = True) -> None:
+        self.box = box
+        self.value = value
+        self.origin = origin
+        self.exact = exact
+
+    @property
+    def text(self) -> str:
+        """The configuration line, for people."""
+        if isinstance(self.origin, str):
+            return self.origin
+        name, entry = self.origin
+        return f"access-list {name} {entry.text if isinstance(entry, Opaque) else entry}"
+
+    def before(self, image: Image) -> Rule | None:
+        """This row for packets as they are before the translation; None where it matches none of them."""
+        box, exact = [], self.exact
+        for (low, high), change, whole in zip(self.box, image, _ALL):  # noqa: B905
+            if change is None:
+                box.append((low, high))
+            elif change.among:
+                if all(b < low or high < a for a, b in change.among):
+                    return None
+                exact = exact and all(low <= a and b <= high for a, b in change.among)
+                box.append(whole)
+            else:
+                first, last = max(low - change.shift, whole[0]), min(high - change.shift, whole[1])
+                if first > last:
+                    return None
+                box.append((first, last))
+        return Rule(tuple(box), self.value, self.origin, exact=exact)
+
+
+class Hit(NamedTuple):
+    """What a table says of a piece: ``value`` of the row that decides, False where none matches.
+
+    ``sure`` is False where ``rule`` may or may not match and that makes a difference.
+    """
+
+    value: Any
+    rule: Rule | None
+    sure: bool = True
+
+
+NO_HIT = Hit(False, None)
+
+
+class _Group:
+    """The rows whose source and destination are blocks of the same two sizes."""
+
+    def __init__(self, sizes: tuple[int, int]) -> None:
+        self.sizes = sizes
+        self.rows: dict[tuple[int, int], list[int]] = {}
+        self.by_source: list[tuple[int, int]] = []
+        self.by_destination: list[tuple[int, int]] = []
+
+    def ready(self) -> None:
+        self.by_source = sorted(self.rows)
+        self.by_destination = sorted((destination, source) for source, destination in self.rows)
+
+    def over(self, box: Box) -> Iterator[int]:
+        (source_size, destination_size) = self.sizes
+        (low, high), (first, last) = box[_SOURCE], box[_DESTINATION]
+        a, b = low // source_size, high // source_size
+        c, d = first // destination_size, last // destination_size
+        if a == b and c == d:
+            yield from self.rows.get((a, c), ())
+            return
+        sources = (bisect_left(self.by_source, (a, 0)), bisect_left(self.by_source, (b + 1, 0)))
+        targets = (bisect_left(self.by_destination, (c, 0)), bisect_left(self.by_destination, (d + 1, 0)))
+        if sources[1] - sources[0] <= targets[1] - targets[0]:
+            for key in self.by_source[sources[0] : sources[1]]:
+                if c <= key[1] <= d:
+                    yield from self.rows[key]
+        else:
+            for destination, source in self.by_destination[targets[0] : targets[1]]:
+                if a <= source <= b:
+                    yield from self.rows[(source, destination)]
+
+
+class Rules:
+    """An ordered table; the first row that matches a packet decides."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._groups: list[_Group] | None = None
+        self._others: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    def over(self, box: Box) -> list[Rule]:
+        """The rows that overlap ``box``, in order."""
+        if len(self.rules) <= _SMALL:
+            return [rule for rule in self.rules if overlap(rule.box, box)]
+        if self._groups is None:
+            self._groups = self._grouped()
+        found = [index for group in self._groups for index in group.over(box)]
+        return [self.rules[index] for index in sorted(found + self._others) if overlap(self.rules[index].box, box)]
+
+    def _grouped(self) -> list[_Group]:
+        groups: dict[tuple[int, int], _Group] = {}
+        for index, rule in enumerate(self.rules):
+            (low, high), (first, last) = rule.box[_SOURCE], rule.box[_DESTINATION]
+            sizes = (high - low + 1, last - first + 1)
+            if low % sizes[0] or first % sizes[1]:
+                # No prefixes: a range of a pool.
+                self._others.append(index)
+                continue
+            group = groups.setdefault(sizes, _Group(sizes))
+            group.rows.setdefault((low // sizes[0], first // sizes[1]), []).append(index)
+        for group in groups.values():
+            group.ready()
+        return list(groups.values())
+
+    def split(self, box: Box, image: Image = UNCHANGED) -> list[tuple[Box, Hit]]:
+        """``box`` in pieces, and what decides each; the table sees the packets as ``image`` makes them."""
+        if image is UNCHANGED:
+            return _decide(self.over(box), box)
+        found = (rule.before(image) for rule in self.over(_seen(box, image)))
+        return _decide([rule for rule in found if rule is not None and overlap(rule.box, box)], box)
+
+    def split_answers(self, box: Box, image: Image = UNCHANGED) -> list[tuple[Box, Hit]]:
+        """The same, where the table is written for the other direction."""
+        turned = image if image is UNCHANGED else tuple(image[field] for field in _MIRROR)
+        return [(mirrored(piece), hit) for piece, hit in self.split(mirrored(box), turned)]
+
+
+#: A piece, the rows that overlap it, where in them to go on, and the rows of either kind that may match above.
+_Work = tuple[Box, Sequence[Rule], int, tuple[Rule, ...]]
+
+
+def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
+    result: list[tuple[Box, Hit]] = []
+    work: list[_Work] = [(box, rules, 0, ())]
+    while work:
+        piece, rows, start, doubts = work.pop()
+        if start == len(rows):
+            result.append((piece, _settled(NO_HIT, doubts)))
+            continue
+        first = rows[start]
+        if covers(first.box, piece):
+            if first.exact:
+                result.append((piece, _settled(Hit(first.value, first), doubts)))
+            else:
+                known = any(doubt.value == first.value for doubt in doubts)
+                work.append((piece, rows, start + 1, doubts if known else (*doubts, first)))
+            continue
+        for part in _halves(rows, start, piece) or _around(first.box, piece):
+            work.append((part, _left(rows, start, part), 0, doubts))
+    return result
+
+
+def _settled(hit: Hit, doubts: tuple[Rule, ...]) -> Hit:
+    for rule in doubts:
+        if rule.value != hit.value:
+            return Hit(hit.value, rule, sure=False)
+    return hit
+
+
+def _left(rows: Sequence[Rule], start: int, piece: Box) -> list[Rule]:
+    """The rows from ``start`` on that overlap ``piece``, up to one that takes it whole."""
+    found = []
+    for index in range(start, len(rows)):
+        rule = rows[index]
+        if overlap(rule.box, piece):
+            found.append(rule)
+            if rule.exact and covers(rule.box, piece):
+                break
+    return found
+
+
+def _halves(rows: Sequence[Rule], start: int, piece: Box) -> tuple[Box, Box] | None:
+    """``piece`` cut where about half of the rows lie on either side; None for few rows, or when there is no such place."""
+    if len(rows) - start <= 4:
+        return None
+    best: list[int] = []
+    chosen = 0
+    for field in (_SOURCE, _DESTINATION):
+        low, high = piece[field]
+        cuts = {rows[index].box[field][0] for index in range(start, len(rows))}
+        cuts |= {rows[index].box[field][1] + 1 for index in range(start, len(rows))}
+        inside = sorted(cut for cut in cuts if low < cut <= high)
+        if len(inside) > len(best):
+            best, chosen = inside, field
+    if not best:
+        return None
+    cut = best[len(best) // 2]
+    low, high = piece[chosen]
+    return (
+        (*piece[:chosen], (low, cut - 1), *piece[chosen + 1 :]),
+        (*piece[:chosen], (cut, high), *piece[chosen + 1 :]),
+    )
+
+
+def _around(inner: Box, piece: Box) -> list[Box]:
+    """The part of ``piece`` in ``inner``, and the boxes around it."""
+    return [common(inner, piece), *Region((piece,)).subtract(Region((inner,))).boxes]
+
+
+def tidy(boxes: Iterable[Box]) -> tuple[Box, ...]:
+    """The same packets in fewer boxes: those that differ in one field and touch there are made one."""
+    current = list(boxes)
+    while True:
+        count = len(current)
+        for field in range(len(EVERYTHING_BOX) - 1, -1, -1):
+            current.sort(key=lambda box, f=field: (box[:f], box[f + 1 :], box[f]))  # type: ignore[misc]
+            merged: list[Box] = []
+            for box in current:
+                last = merged[-1] if merged else None
+                if (
+                    last is not None
+                    and last[:field] == box[:field]
+                    and last[field + 1 :] == box[field + 1 :]
+                    and last[field][1] + 1 == box[field][0]
+                ):
+                    merged[-1] = (*box[:field], (last[field][0], box[field][1]), *box[field + 1 :])
+                else:
+                    merged.append(box)
+            current = merged
+        if len(current) == count:
+            return tuple(sorted(current))
+
+
+_COMPILED: dict[int, tuple[weakref.ref[AccessList], Rules]] = {}
+
+
+def compiled(access_list: AccessList) -> Rules:
+    """The table of a list: True for permit, False for deny. Made once per list: an edit makes a new list."""
+    key = id(access_list)
+    found = _COMPILED.get(key)
+    if found is not None and found[0]() is access_list:
+        return found[1]
+    rules = Rules(_rule_of(access_list.name, entry) for entry in access_list.entries if not isinstance(entry, Remark))
+    _COMPILED[key] = (weakref.ref(access_list, lambda _gone: _COMPILED.pop(key, None)), rules)
+    return rules
+
+
+def _rule_of(name: str, entry: Ace | Opaque) -> Rule:
+    if isinstance(entry, Opaque):
+        # An entry of another kind (``evaluate``, ``dynamic``) may do either: None equals neither.
+        value = {"permit": True, "deny": False}.get(entry.text.split(None, 1)[0])
+        return Rule(EVERYTHING_BOX, value, (name, entry), exact=False)
+    return Rule(entry.box, entry.action == "permit", (name, entry), exact=entry.exact)

@@ -1,0 +1,69 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a running configuration does with packets: exactly, for every class, in both directions, its own included."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+from .asa.model import AsaConfig
+from .asa.treat import forwarding as asa_forwarding
+from .firstmatch import tidy
+from .forwarding import ANY_PEER, SELF, Fate, Forwarding, Letter, Needed, PacketClass
+from .ios.model import IosConfig
+from .ios.treat import forwarding as ios_forwarding
+from .prefixes import Box, Region
+
+__all__ = ("ANY_PEER", "SELF", "Fate", "Letter", "Needed", "PacketClass", "classes", "fate_of", "model")
+
+Config = Union[AsaConfig, IosConfig]
+
+#: protocol, source, source port, destination, destination port
+Packet = tuple[int, int, int, int, int]
+
+_MODELS: dict[int, tuple[weakref.ref[Any], Mapping[str, Needed], Forwarding]] = {}
+
+
+def model(config: Config, peers: Mapping[str, Needed] | None = None) -> Forwarding:
+    """The tables of a configuration, made once: a configuration is not changed after it was asked about.
+
+    ``peers`` says what the other ends need, by address (ANY_PEER: those of dynamic entries); an entry that has not what
+    its peer needs is unable to negotiate. Without it anything that could work counts.
+    """
+    needed = peers or {}
+    key = id(config)
+    found = _MODELS.get(key)
+    if found is not None and found[0]() is config and found[1] == needed:
+        return found[2]
+    tables = asa_forwarding(config, needed) if isinstance(config, AsaConfig) else ios_forwarding(config, needed)
+    forget: Callable[[Any], Any] = lambda _gone: _MODELS.pop(key, None)  # noqa: E731
+    _MODELS[key] = (weakref.ref(config, forget), needed, tables)
+    return tables
+
+
+def classes(
+    config: Config, within: Mapping[str, Region] | None = None, *, peers: Mapping[str, Needed] | None = None
+) -> tuple[PacketClass, ...]:
+    """The packets of ``within`` (where they enter → which; None: all) as disjoint classes of one fate each."""
+    tables = model(config, peers)
+    places = tables.places() if within is None else within
+    result = []
+    for enters, region in places.items():
+        found: dict[tuple[Fate, str, str], list[Box]] = {}
+        for box in region.boxes:
+            for piece, fate in tables.treat(enters, box):
+                found.setdefault((fate, fate.line, fate.detail), []).append(piece)
+        result += [
+            PacketClass(enters, tables.direction(enters), Region(tidy(boxes)), fate)
+            for (fate, _line, _detail), boxes in found.items()
+        ]
+    return tuple(result)
+
+
+def fate_of(config: Config, enters: str, packet: Packet, *, peers: Mapping[str, Needed] | None = None) -> Fate:
+    """What one packet meets that enters at an interface, or comes from the device itself (``self``)."""
+    box = tuple((value, value) for value in packet)
+    return next(fate for _piece, fate in model(config, peers).treat(enters, box))
