@@ -1,15 +1,18 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Access lists: typed entries, first-match meaning, minimal ordered edits.
+"""Access lists: typed entries, first-match meaning, and edits that give a list word for word.
 
-What a list *means* is the same on all platforms; how an entry is written is the dialect's business.
+What a list *means* is the same on all platforms; how an entry is written is the dialect's business. Edits that lead to
+what a list means, without a packet that suffers on the way, are in :mod:`.list_edits`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Union
 
 from .prefixes import ALL_PORTS, ALL_PROTOCOLS, ANY, EVERYTHING, Box, Interval, Prefix, Region
@@ -30,8 +33,11 @@ PORTS = {
     "whois": 43, "www": 80, "http": 80,
 }  # fmt: skip
 
-#: Words behind the addresses that say what is logged, not what is matched.
+#: Words behind the addresses that say what is logged, not what is matched: ``log 6 interval 300``.
 _LOGGING = frozenset({"log", "log-input"})
+_LOG_LEVELS = frozenset(
+    "default disable emergencies alerts critical errors warnings notifications informational debugging".split()
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,24 @@ class Ace:
             and _protocol_interval(self.protocol) is not None
             and _port_interval(self.source_port) is not None
             and _port_interval(self.destination_port) is not None
-            and (not self.options or self.options[0] in _LOGGING)
+            and not _matching(self.options)
+        )
+
+    @property
+    def identity(self) -> Ace:
+        """The entry as a device compares it: no list takes a second one that differs in what is logged only.
+
+        (Netspoc-Approve, cisco/diff.go, of ASA: the old one must go before the new one comes.) Nor in the spelling of
+        a protocol or port.
+        """
+        if self.protocol == "ip" and not (self.options or self.source_port or self.destination_port):
+            return self
+        return replace(
+            self,
+            protocol=str(PROTOCOLS.get(self.protocol, self.protocol)),
+            source_port=tuple(str(PORTS.get(word, word)) for word in self.source_port),
+            destination_port=tuple(str(PORTS.get(word, word)) for word in self.destination_port),
+            options=_matching(self.options),
         )
 
     def __str__(self) -> str:
@@ -117,6 +140,17 @@ class Ace:
             *self.destination_port, *self.options,
         ]  # fmt: skip
         return " ".join(words)
+
+
+def _matching(options: tuple[str, ...]) -> tuple[str, ...]:
+    """``options`` without what is logged: a time range or ``inactive`` may follow it."""
+    start = next((index for index, word in enumerate(options) if word in _LOGGING), len(options))
+    end = start + 1
+    if options[end : end + 1] and (options[end] in _LOG_LEVELS or options[end].isdecimal()):
+        end += 1
+    if options[end : end + 1] == ("interval",):
+        end += 2
+    return options[:start] + options[end:]
 
 
 def _protocol_interval(word: str) -> Interval | None:
@@ -276,50 +310,58 @@ def apply_edits(entries: Sequence[Entry], edits: Sequence[Edit]) -> tuple[Entry,
     return tuple(current)
 
 
+def undone(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits that lead back, through the same lists."""
+    return tuple(
+        Delete(edit.position, edit.entry) if isinstance(edit, Insert) else Insert(edit.position, edit.entry)
+        for edit in reversed(edits)
+    )
+
+
 def list_edits(
     old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entry] = frozenset()
 ) -> tuple[Edit, ...]:
-    """The edits that turn ``old`` into ``new``, fewest first, such that every packet changes at most once.
+    """The edits that turn ``old`` into ``new`` word for word, such that every packet changes at most once.
 
     The entries common to both (a longest common subsequence) stay; new ones are inserted from the top
     down above the old ones of their gap, then old ones are deleted from the bottom up. Each packet's fate
     is then the old list's until its new entry stands above its old one, and the new list's from there on.
     An entry that changes its place is deleted right before it is inserted (no device takes an entry twice). Which one
     of two that swap is moved counts: the ``movable`` ones before all others.
+
+    Where a list must only *mean* what ``new`` means, see :func:`.list_edits.change_list`.
     """
-    keep = _common(old, new, movable)
-    kept_old = {i for i, _j in keep}
-    partner = {j: i for i, j in keep}
-    # An entry that stands in both but is not kept moves: take the old one out first.
-    gone = {entry for i, entry in enumerate(old) if i not in kept_old}
+    pairs = [(i, j) for i, j in pair_up(old, new) if old[i] == new[j]]
+    weights = [1 if old[i] in movable else len(old) + 1 for i, _j in pairs]
+    keep = [pairs[k] for k in longest_rising([j for _i, j in pairs], weights)]
+    kept = {i for i, _j in keep}
+    left = {j: i for i, j in pair_up(old, new) if i not in kept}
+    # Each row is ("old", i) or ("new", j): where everything has its place while all of it is there.
+    rows: list[tuple[str, int]] = []
+    i = j = 0
+    for keep_i, keep_j in [*keep, (len(old), len(new))]:
+        rows += [("new", k) for k in range(j, keep_j)] + [("old", k) for k in range(i, min(keep_i + 1, len(old)))]
+        i, j = keep_i + 1, keep_j + 1
+    places = Places(row[0] == "old" for row in rows)
+    row_of = {row: index for index, row in enumerate(rows)}
     edits: list[Edit] = []
-    current: list[tuple[Entry, int | None]] = [(entry, i) for i, entry in enumerate(old)]
-    place = 0
-    for j, entry in enumerate(new):
-        if j in partner:
-            place = next(k for k, (_e, i) in enumerate(current) if i == partner[j]) + 1
-            continue
-        if entry in gone:
-            out = next(k for k, (e, i) in enumerate(current) if e == entry and i is not None and i not in kept_old)
-            edits.append(Delete(out, entry))
-            del current[out]
-            if out < place:
-                place -= 1
-        edits.append(Insert(place, entry))
-        current.insert(place, (entry, None))
-        place += 1
-    for k in range(len(current) - 1, -1, -1):
-        entry, i = current[k]
-        if i is not None and i not in kept_old:
-            edits.append(Delete(k, entry))
-            del current[k]
+    for index, (kind, j) in enumerate(rows):
+        if kind == "new":
+            if j in left:
+                edits.append(Delete(places.leave(row_of[("old", left[j])]), old[left[j]]))
+            edits.append(Insert(places.enter(index), new[j]))
+    gone = set(left.values()) | kept
+    for index in range(len(rows) - 1, -1, -1):
+        kind, i = rows[index]
+        if kind == "old" and i not in gone:
+            edits.append(Delete(places.leave(index), old[i]))
     return tuple(edits)
 
 
-def _common(old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entry]) -> list[tuple[int, int]]:
-    """A longest common subsequence, as pairs of positions; one entry that is not movable outweighs all that are.
+def pair_up(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]:
+    """Which entry of ``old`` is which of ``new``, ascending by the former; log words do not matter.
 
-    Common beginnings and ends are taken off first: what remains of a real change is small.
+    Equal beginnings and ends belong together. A remark may stand in a list many times: it goes with the entry below it.
     """
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
@@ -327,24 +369,102 @@ def _common(old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entr
     end = 0
     while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
         end += 1
-    a, b = old[start : len(old) - end], new[start : len(new) - end]
-    table = [[0] * (len(b) + 1) for _row in range(len(a) + 1)]
-    for i in range(len(a) - 1, -1, -1):
-        weight = 1 if a[i] in movable else len(a) + 1
-        for j in range(len(b) - 1, -1, -1):
-            table[i][j] = table[i + 1][j + 1] + weight if a[i] == b[j] else max(table[i + 1][j], table[i][j + 1])
-    pairs = [(k, k) for k in range(start)]
-    i = j = 0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            pairs.append((start + i, start + j))
-            i, j = i + 1, j + 1
-        elif table[i + 1][j] >= table[i][j + 1]:
-            i += 1
+    pairs = [(k, k) for k in range(start)] + [(len(old) - k, len(new) - k) for k in range(1, end + 1)]
+    rest_old: Sequence[int] = range(start, len(old) - end)
+    rest_new: Sequence[int] = range(start, len(new) - end)
+    for keys in (_with_entry_below, _alone):
+        waiting: dict[Hashable, deque[int]] = {}
+        for j, key in keys(new, rest_new):
+            waiting.setdefault(key, deque()).append(j)
+        found = {}
+        for i, key in keys(old, rest_old):
+            if waiting.get(key):
+                found[i] = waiting[key].popleft()
+        pairs += found.items()
+        taken = set(found.values())
+        rest_old = [i for i in rest_old if i not in found]
+        rest_new = [j for j in rest_new if j not in taken]
+    return sorted(pairs)
+
+
+def _alone(entries: Sequence[Entry], positions: Iterable[int]) -> list[tuple[int, Hashable]]:
+    return [(k, entry.identity if isinstance(entry := entries[k], Ace) else entry) for k in positions]
+
+
+def _with_entry_below(entries: Sequence[Entry], positions: Sequence[int]) -> list[tuple[int, Hashable]]:
+    below: Entry | None = None
+    keys: list[tuple[int, Hashable]] = []
+    for k in reversed(positions):
+        entry = entries[k]
+        if isinstance(entry, Remark):
+            keys.append((k, (entry, below)))
         else:
-            j += 1
-    pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
-    return pairs
+            below = entry.identity if isinstance(entry, Ace) else entry
+            keys.append((k, below))
+    return keys[::-1]
+
+
+def longest_rising(values: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """The positions of the heaviest rising subsequence of ``values`` (all different), in n log n."""
+    if all(a < b for a, b in pairwise(values)):
+        return list(range(len(values)))
+    rank = {value: index + 1 for index, value in enumerate(sorted(values))}
+    # A Fenwick tree of (weight, position) over the values: the best that ends at or below each.
+    best: list[tuple[int, int]] = [(0, -1)] * (len(values) + 1)
+    before: list[int] = []
+    for position, (value, weight) in enumerate(zip(values, weights, strict=True)):
+        top = (0, -1)
+        node = rank[value]
+        while node:
+            top = max(top, best[node])
+            node -= node & -node
+        before.append(top[1])
+        mine = (top[0] + weight, position)
+        node = rank[value]
+        while node < len(best):
+            best[node] = max(best[node], mine)
+            node += node & -node
+    end = max(best)[1]
+    result = []
+    while end >= 0:
+        result.append(end)
+        end = before[end]
+    return result[::-1]
+
+
+class Places:
+    """Which rows of a list are there at the moment, and at which position each stands: a Fenwick tree."""
+
+    def __init__(self, present: Iterable[bool]) -> None:
+        self._tree = [0, *map(int, present)]
+        for node in range(1, len(self._tree)):
+            parent = node + (node & -node)
+            if parent < len(self._tree):
+                self._tree[parent] += self._tree[node]
+
+    def position(self, row: int) -> int:
+        """How many rows above ``row`` are there."""
+        total = 0
+        while row:
+            total += self._tree[row]
+            row -= row & -row
+        return total
+
+    def enter(self, row: int) -> int:
+        """The row comes; its position."""
+        self._set(row, 1)
+        return self.position(row)
+
+    def leave(self, row: int) -> int:
+        """The row goes; the position that it had."""
+        self._set(row, -1)
+        return self.position(row)
+
+    def _set(self, row: int, change: int) -> None:
+        node = row + 1
+        while node < len(self._tree):
+            self._tree[node] += change
+            node += node & -node
 
 
 def with_deny_above(entries: Sequence[Entry], deny: Ace) -> tuple[Entry, ...]:
