@@ -22,6 +22,7 @@ from _core.acl import (
     list_edits,
     meaning,
     read_ace,
+    undone,
     with_deny_above,
 )
 from _core.asa.parse import parse_entry
@@ -151,6 +152,9 @@ def test_within_a_region_only_its_packets_are_told(entries: list[Entry], limit: 
         "permit 300000x any any",
         "permit ip any any inactive",
         "permit ip any any time-range NIGHT",
+        "permit ip any any log time-range NIGHT",
+        "permit ip any any log 6 interval 300 inactive",
+        "permit ip any any log-input fragments",
     ],
 )
 def test_what_cannot_be_resolved_is_never_sure(text: str) -> None:
@@ -164,6 +168,24 @@ def test_what_cannot_be_resolved_is_never_sure(text: str) -> None:
 def test_logging_changes_no_meaning() -> None:
     for text in ("permit ip any any log", "permit ip any any log 6 interval 300", "permit ip any any log-input"):
         assert meaning([parse_entry(text)]).permit.contains(EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "permit tcp any any eq www",
+        "permit tcp any any eq 80 log",
+        "permit 6 any any eq http log warnings interval 60",
+        "permit tcp any any eq 80 log disable",
+    ],
+)
+def test_a_device_takes_entries_for_one_that_differ_in_logging_and_spelling_only(text: str) -> None:
+    assert parse_entry(text).identity == parse_entry("permit tcp any any eq 80").identity  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["permit tcp any any", "permit tcp any any eq 80 inactive", "deny tcp any any eq 80"])
+def test_other_entries_are_others_to_a_device(text: str) -> None:
+    assert parse_entry(text).identity != parse_entry("permit tcp any any eq 80").identity  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +272,17 @@ def test_an_entry_that_may_not_move_stays_where_it_is(old: list[Entry], data: st
     edits = list_edits(old, new, set(denies))
     assert not {edit.entry for edit in edits} & set(permits)
     assert list(apply_edits(old, edits)) == new
+
+
+@given(lists(remarks, opaques), lists(remarks, opaques))
+def test_undone_edits_give_the_old_list_back(old: list[Entry], new: list[Entry]) -> None:
+    edits = list_edits(old, new)
+    assert list(apply_edits(new, undone(edits))) == old
+
+
+def test_an_entry_whose_logging_changes_goes_before_it_comes() -> None:
+    old, new = parse_entry("permit ip any any log"), parse_entry("permit ip any any")
+    assert list_edits([old], [new]) == (Delete(0, old), Insert(0, new))
 
 
 def test_edits_that_do_not_fit_are_an_error() -> None:

@@ -23,7 +23,7 @@ EditRow = tuple[str, int, Line]
 #: 4-bit addresses and one beyond on both sides; two protocols with two destination ports, and one without.
 SOURCES = [*(IPv4Address("10.1.1.0") + n for n in range(16)), IPv4Address("192.0.2.1")]
 TARGETS = [*(IPv4Address("10.2.1.0") + n for n in range(16)), IPv4Address("192.0.2.2")]
-PACKETS = [
+PACKETS: list[tuple[str, IPv4Address, IPv4Address, int]] = [
     (protocol, source, target, port)
     for protocol, port in (("tcp", 80), ("tcp", 50000), ("udp", 80), ("udp", 50000), ("icmp", 0))
     for source in SOURCES
@@ -43,31 +43,40 @@ def matched(line: Line) -> int:
     if line.startswith("remark"):
         return 0
     if line in FOREIGN:
-        step = FOREIGN[line][1]
-        return sum(1 << bit for bit in range(0, len(PACKETS), step))
+        return sum(1 << bit for bit in range(0, len(PACKETS), FOREIGN[line][1]))
     words = line.split()
     protocol, rest = words[1], words[2:]
-    sources, rest = _addresses(rest)
-    source_ports, rest = _ports(rest)
-    targets, rest = _addresses(rest)
+    source, rest = _address(rest)
+    # All packets come from port 1024.
+    ports, rest = _ports(rest)
+    if 1024 not in ports:
+        return 0
+    target, rest = _address(rest)
     ports, rest = _ports(rest)
     if rest not in ([], ["log"]):
         raise ValueError(line)
-    return sum(
-        1 << bit
-        for bit, (kind, source, target, port) in enumerate(PACKETS)
-        if protocol in ("ip", kind)
-        and source in sources
-        and target in targets
-        and port in ports
-        and 1024 in source_ports
-    )
+    kinds = _those("protocol", protocol) if protocol != "ip" else ALL
+    return kinds & _those("source", source) & _those("target", target) & _with_port(ports)
 
 
-def _addresses(words: list[str]) -> tuple[frozenset[IPv4Address] | IPv4Network, list[str]]:
-    if words[0] == "object-group":
-        return GROUPS[" ".join(words[:2])], words[2:]
-    return IPv4Network("0.0.0.0/0" if words[0] == "any" else words[0]), words[1:]
+@cache
+def _those(side: str, word: str) -> int:
+    """The packets of a protocol, or with an address."""
+    if side == "protocol":
+        return sum(1 << bit for bit, packet in enumerate(PACKETS) if packet[0] == word)
+    place = 1 if side == "source" else 2
+    inside = GROUPS.get(word) or IPv4Network("0.0.0.0/0" if word == "any" else word)
+    return sum(1 << bit for bit, packet in enumerate(PACKETS) if packet[place] in inside)
+
+
+@cache
+def _with_port(ports: range) -> int:
+    return sum(1 << bit for bit, packet in enumerate(PACKETS) if packet[3] in ports)
+
+
+def _address(words: list[str]) -> tuple[str, list[str]]:
+    count = 2 if words[0] == "object-group" else 1
+    return " ".join(words[:count]), words[count:]
 
 
 def _ports(words: list[str]) -> tuple[range, list[str]]:
