@@ -224,7 +224,7 @@ class _Layout:
             for other in others:
                 partners[other].add(j)
         weights = {j: self.weight(j) for j in involved}
-        first = _heaviest(involved, self.under, weights)
+        first = heaviest_antichain(involved, self.under, weights)
         yield free | first
         seen = {first}
         # The same weight with another entry kept: each entry that moves is tried.
@@ -255,7 +255,9 @@ def _bits(number: int) -> Iterator[int]:
         number ^= low
 
 
-def _heaviest(items: Sequence[int], below: Mapping[int, set[int]], weights: Mapping[int, int]) -> frozenset[int]:
+def heaviest_antichain(
+    items: Sequence[int], below: Mapping[int, set[int]], weights: Mapping[int, int]
+) -> frozenset[int]:
     """The heaviest antichain of a partial order (Dilworth's theorem, by a maximum flow through its pairs)."""
     out = dict(weights)  # what may still leave an item as the upper one
     into = dict(weights)  # … and enter it as the lower one

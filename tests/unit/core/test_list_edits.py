@@ -27,7 +27,7 @@ from _core.acl import (
     undone,
 )
 from _core.errors import PlanError
-from _core.list_edits import ListChange, Use, Way, change_list
+from _core.list_edits import ListChange, Use, Way, change_list, heaviest_antichain
 from _core.prefixes import ANY, Prefix
 from core_support import lists
 from core_support.golden import Compare
@@ -305,6 +305,19 @@ def test_the_heaviest_rising_positions_are_found(values: list[int], weights: lis
     assert sum(weights[k] for k in found) == max(best)
 
 
+@settings(max_examples=200)
+@given(st.permutations(range(7)), st.permutations(range(7)), st.lists(st.integers(1, 4), min_size=7, max_size=7))
+def test_what_can_stay_is_the_heaviest_set_without_a_pair_that_cannot(
+    one: list[int], two: list[int], weights: list[int]
+) -> None:
+    below = {a: {b for b in range(7) if one[a] < one[b] and two[a] < two[b]} for a in range(7)}
+    found = heaviest_antichain(range(7), below, dict(enumerate(weights)))
+    assert not any(below[a] & found for a in found)
+    sets = [{k for k in range(7) if bits >> k & 1} for bits in range(1 << 7)]
+    best = max(sum(weights[k] for k in some) for some in sets if not any(below[a] & some for a in some))
+    assert sum(weights[k] for k in found) == best
+
+
 # --- each way once, to be read --------------------------------------------------------------------------------------
 
 
@@ -341,6 +354,18 @@ def test_an_old_entry_goes_before_all_others_where_only_that_is_lawful() -> None
     judged(old, new, found)
     assert found.way is Way.DELETE_ADD
     assert next((kind, line) for kind, _at, line in rows(found.edits)) == ("-", old[2])
+
+
+def test_no_packet_that_has_changed_goes_back_for_a_while() -> None:
+    old = [
+        "permit udp 10.1.1.8/30 any",
+        "permit ip 10.1.1.2/31 10.2.1.0/30",
+        "deny ip any any",
+        "permit udp 10.1.1.5/32 10.2.1.6/32",
+        "permit ip 10.1.1.0/31 10.2.1.4/30",
+    ]
+    new = [old[1], "deny ip any 10.2.1.0/30", old[3], old[2], old[0]]
+    judged(old, new, change(old, new))
 
 
 #: The permit must go below the deny; what it alone permits must not be denied meanwhile.
@@ -496,7 +521,7 @@ def test_long_lists_in_which_order_counts_are_not_quadratic() -> None:
         return time.process_time() - start
 
     # Eight times as many: 64 times as long would be quadratic.
-    assert seconds(8_000) < 32 * seconds(1_000)
+    assert seconds(4_000) < 32 * seconds(500)
 
 
 def test_edits_are_what_the_planners_apply() -> None:
