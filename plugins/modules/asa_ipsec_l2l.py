@@ -208,9 +208,13 @@ diff:
       tunnel-group 192.168.1.2 ipsec-attributes
        pre-shared-key ********
 findings:
-  description: What should be known about the device, whether or not anything changes. With O(preflight=fail) and a
-    device that is not ready, what is missing.
-  returned: O(state=present), O(state=absent) and O(state=rendered)
+  description:
+    - What should be known about the device, whether or not anything changes. With O(preflight=fail) and a device that
+      is not ready, what is missing.
+    - With O(state=present), O(state=absent) and O(state=rendered) what remains wrong after the plan. With
+      O(state=gathered) what is wrong now - for the tunnels of O(host) where O(host), O(responders) and O(tunnels) are
+      given, else for what the device's own crypto maps protect.
+  returned: O(state=present), O(state=absent), O(state=rendered) and O(state=gathered)
   type: list
   elements: dict
   contains:
@@ -221,17 +225,56 @@ findings:
       description: V(warning) or V(note).
       type: str
     message:
-      description: What it is and what to do.
+      description: What it is, where, and what to do, or why nobody can mend it from here.
       type: str
     lines:
-      description: The device's lines at fault.
+      description: The device's lines at fault; none where a line is missing.
+      type: list
+      elements: str
+    packet:
+      description: One packet that suffers by it. V(null) where it is not about packets.
+      type: dict
+      contains:
+        protocol:
+          description: Name or number.
+          type: str
+        source:
+          description: Source address.
+          type: str
+        destination:
+          description: Destination address.
+          type: str
+        enters:
+          description: The interface at which it enters the device.
+          type: str
+        source_port:
+          description: Source port, where the protocol has ports.
+          type: int
+        destination_port:
+          description: Destination port, where the protocol has ports.
+          type: int
+    commands:
+      description: What to type in configuration mode, in this order, so that the finding goes. Computed for the device
+        as it is - after those of one finding read it again. Keys are masked.
       type: list
       elements: str
   sample:
-    - code: weak-algorithm
+    - code: exemption-missing
       level: warning
-      message: "tunnel osaka: Diffie-Hellman group 5 is legacy"
-      lines: []
+      message: "tunnel osaka: traffic from 10.1.1.0/24 to 10.2.1.0/24 is not exempt from translation: 'nat (inside) 1
+        0.0.0.0 0.0.0.0' takes it, and what is translated is not protected. Exempt it on inside"
+      lines:
+        - nat (inside) 0 access-list NO-NAT
+        - nat (inside) 1 0.0.0.0 0.0.0.0
+      packet:
+        protocol: icmp
+        source: 10.1.1.1
+        destination: 10.2.1.1
+        enters: inside
+        source_port: null
+        destination_port: null
+      commands:
+        - access-list NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0 255.255.255.0
 backup_path:
   description: Where the running configuration was written before anything was sent. It may hold keys.
   returned: with O(backup), not in check mode; also when the run failed afterwards

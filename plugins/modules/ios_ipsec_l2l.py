@@ -179,9 +179,13 @@ diff:
       ip access-list extended L2L-MATCH
        permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
 findings:
-  description: What should be known about the device, whether or not anything changes. With O(preflight=fail) and a
-    device that is not ready, what is missing.
-  returned: O(state=present), O(state=absent) and O(state=rendered)
+  description:
+    - What should be known about the device, whether or not anything changes. With O(preflight=fail) and a device that
+      is not ready, what is missing.
+    - With O(state=present), O(state=absent) and O(state=rendered) what remains wrong after the plan. With
+      O(state=gathered) what is wrong now - for the tunnels of O(host) where O(host), O(responders) and O(tunnels) are
+      given, else for what the device's own crypto maps protect.
+  returned: O(state=present), O(state=absent), O(state=rendered) and O(state=gathered)
   type: list
   elements: dict
   contains:
@@ -192,17 +196,58 @@ findings:
       description: V(warning) or V(note).
       type: str
     message:
-      description: What it is and what to do.
+      description: What it is, where, and what to do, or why nobody can mend it from here.
       type: str
     lines:
-      description: The device's lines at fault.
+      description: The device's lines at fault; none where a line is missing.
+      type: list
+      elements: str
+    packet:
+      description: One packet that suffers by it. V(null) where it is not about packets.
+      type: dict
+      contains:
+        protocol:
+          description: Name or number.
+          type: str
+        source:
+          description: Source address.
+          type: str
+        destination:
+          description: Destination address.
+          type: str
+        enters:
+          description: The interface at which it enters the device.
+          type: str
+        source_port:
+          description: Source port, where the protocol has ports.
+          type: int
+        destination_port:
+          description: Destination port, where the protocol has ports.
+          type: int
+    commands:
+      description: What to type in configuration mode, in this order, so that the finding goes. Computed for the device
+        as it is - after those of one finding read it again. Keys are masked.
       type: list
       elements: str
   sample:
-    - code: weak-algorithm
+    - code: clear-without-sa
       level: warning
-      message: "responder hub: Diffie-Hellman group 5 is legacy"
-      lines: []
+      message: "responder hub: crypto dynamic-map DYN 10 has no access list, so the router sends traffic for the
+        initiators' networks in clear while no SA exists. Set match_address: true"
+      lines:
+        - crypto dynamic-map DYN 10
+      packet:
+        protocol: icmp
+        source: 10.2.1.2
+        destination: 10.1.1.1
+        enters: FastEthernet1/0
+        source_port: null
+        destination_port: null
+      commands:
+        - ip access-list extended L2L-MATCH
+        - permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
+        - crypto dynamic-map DYN 10
+        - match address L2L-MATCH
 backup_path:
   description: Where the running configuration was written before anything was sent. It may hold keys.
   returned: with O(backup), not in check mode; also when the run failed afterwards

@@ -19,6 +19,7 @@ from .asa import model as asa_model
 from .asa import parse as asa_parse
 from .asa import plan as asa_plan
 from .asa import render as asa_render
+from .audit import audit
 from .errors import InputError, PlanError
 from .intent import Intent, parse_intent, scalar
 from .ios import dialect as ios_dialect
@@ -102,10 +103,9 @@ def run(
     state = request["state"]
     if state == "parsed":
         return {"changed": False, "parsed": _parsed(chosen, _required(request, "running_config"))}
-    if state == "gathered":
-        session = open_session(chosen.cli)
-        return {"changed": False, "gathered": _parsed(chosen, session.read(), session.supplements)}
     options = _options(request)
+    if state == "gathered":
+        return _gathered(chosen, request, options, open_session)
     intent = parse_intent(request.get("responders"), request.get("tunnels"))
     host = _host(chosen, request, intent)
     if chosen.role == "initiator" and state != "absent":
@@ -119,6 +119,23 @@ def run(
     kept = keep(before, host) if keep and not check_mode else None
     result = _bring_about(chosen, request, intent, host, options, check_mode, session, before)
     return result if kept is None else {**result, "backup_path": kept}
+
+
+def _gathered(
+    chosen: Platform, request: Mapping[str, Any], options: Options, open_session: Callable[[Cli], Session]
+) -> dict[str, Any]:
+    """The device as it is, and what is wrong with it: for the tunnels of the intent where one is given."""
+    intent, host = None, ""
+    if all(request.get(option) for option in ("host", "responders", "tunnels")):
+        intent = parse_intent(request["responders"], request["tunnels"])
+        host = _host(chosen, request, intent)
+    session = open_session(chosen.cli)
+    config = chosen.parse(session.read(), session.supplements)
+    return {
+        "changed": False,
+        "gathered": chosen.owned_data(config, None, chosen.for_version(config.version)),
+        "findings": [item.as_dict() for item in audit(config, intent, host, options)],
+    }
 
 
 def _bring_about(
@@ -210,8 +227,8 @@ def _proof(text: str) -> tuple[list[str], list[str]]:
     return rows[0], sorted(rows[1])
 
 
-def _parsed(chosen: Platform, text: str, supplements: Mapping[str, str] | None = None) -> dict[str, Any]:
-    config = chosen.parse(text, supplements or {})
+def _parsed(chosen: Platform, text: str) -> dict[str, Any]:
+    config = chosen.parse(text, {})
     return chosen.owned_data(config, None, chosen.for_version(config.version))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .algorithms import IkeProposal
@@ -119,17 +119,42 @@ NOT_IN_THE_INTENT = (
 
 
 @dataclass(frozen=True)
+class Packet:
+    """One packet as an example: ``protocol`` by name or number, ports where the protocol has them, where it enters."""
+
+    protocol: str
+    source: str
+    destination: str
+    enters: str
+    source_port: int | None = None
+    destination_port: int | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """Something to know: ``level`` is ``warning`` or ``note``; ``lines`` are the device lines at fault."""
+    """Something to know: ``level`` is ``warning`` or ``note``; ``lines`` are the device lines at fault.
+
+    ``packet`` is one that suffers by it. ``commands`` are what to type in configuration mode, in this order and with
+    keys masked, so that the finding goes; none where ``message`` says why nobody can mend it from here.
+    """
 
     code: str
     level: str
     message: str
     lines: tuple[str, ...] = ()
+    packet: Packet | None = None
+    commands: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """For a module's return value."""
-        return {"code": self.code, "level": self.level, "message": self.message, "lines": list(self.lines)}
+        return {
+            "code": self.code,
+            "level": self.level,
+            "message": self.message,
+            "lines": list(self.lines),
+            "packet": asdict(self.packet) if self.packet else None,
+            "commands": list(self.commands),
+        }
 
 
 def foreign_identity(line: str) -> Finding:

@@ -29,6 +29,8 @@ class Interface:
     address: int | None = None
     level: int | None = None
     shutdown: bool = False
+    #: ``ip address pppoe``: leased as by DHCP (``dhcp`` is set too)
+    pppoe: bool = False
 
     @property
     def security(self) -> int:
@@ -189,6 +191,8 @@ class AsaConfig:
     access_groups: list[AccessGroup] = field(default_factory=list)
     #: group policy → the list of its ``vpn-filter``
     vpn_filters: dict[str, str] = field(default_factory=dict)
+    #: group policy → its ``vpn-idle-timeout`` (minutes, or ``none``)
+    idle_timeouts: dict[str, str] = field(default_factory=dict)
     #: ``sysopt connection permit-vpn``, which is on and not shown unless it is taken away
     permit_vpn: bool = True
     #: ``inter-interface``, ``intra-interface``

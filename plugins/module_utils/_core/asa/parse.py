@@ -127,8 +127,8 @@ class _Reader:
             match child.words:
                 case ["nameif", name]:
                     found = replace(found, name=name)
-                case ["ip", "address", ("dhcp" | "pppoe"), *rest]:
-                    found = replace(found, dhcp=True, setroute="setroute" in rest)
+                case ["ip", "address", ("dhcp" | "pppoe") as how, *rest]:
+                    found = replace(found, dhcp=True, setroute="setroute" in rest, pppoe=how == "pppoe")
                 case ["ip", "address", address, mask, *_rest]:
                     own = parse_address(self._resolve(address))
                     found = replace(found, prefix=self._prefix(address, mask), address=own)
@@ -234,6 +234,8 @@ class _Reader:
                     self.config.vpn_filters[words[1]] = acl
                 case ["vpn-filter", "none"]:
                     self.config.vpn_filters[words[1]] = ""
+                case ["vpn-idle-timeout", value]:
+                    self.config.idle_timeouts[words[1]] = value
 
     def _management_access(self, _line: ConfigLine, words: list[str]) -> None:
         self.config.management_access = words[1]

@@ -35,7 +35,10 @@ def compare_with(folder: Path, *, update: bool) -> Compare:
 
 def plan_text(plan: Any) -> str:
     """A plan for people: the commands, the findings, the owned configuration before and after."""
-    findings = [json.dumps(finding.as_dict(), ensure_ascii=False) for finding in plan.findings]
+    rows = [
+        {key: value for key, value in finding.as_dict().items() if value or key == "lines"} for finding in plan.findings
+    ]
+    findings = [json.dumps(row, ensure_ascii=False) for row in rows]
     parts = (
         ("commands", "\n".join(plan.commands)),
         ("findings", "\n".join(findings)),
