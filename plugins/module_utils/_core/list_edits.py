@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
 
-from .acl import Ace, Address, Delete, Edit, Entry, Insert, Opaque, Places, Remark, longest_rising, pair_up
+from .acl import Ace, Address, Delete, Edit, Entry, Insert, Opaque, Places, Remark, longest_rising, meaning, pair_up
 from .errors import PlanError
 from .prefixes import ALL_PORTS, ANY, EVERYTHING_BOX, Box, Interval, Prefix
 
@@ -347,13 +347,22 @@ class _Meetings:
     """
 
     def __init__(self, entries: Mapping[int, Entry]) -> None:
-        self._boxes = {known: _box(entry) for known, entry in entries.items()}
+        self._boxes: dict[int, Box] = {}
         self._by_lengths: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        for known, entry in entries.items():
-            source, destination = _prefixes(entry)
-            row = (known, source.network, destination.network)
-            self._by_lengths.setdefault((source.length, destination.length), []).append(row)
         self._tables: dict[tuple[int, int, int, int], dict[tuple[int, int], list[int]]] = {}
+        for known, entry in entries.items():
+            self.add(known, entry)
+
+    def add(self, known: int, entry: Entry) -> None:
+        """One entry more."""
+        source, destination = _prefixes(entry)
+        lengths = (source.length, destination.length)
+        self._boxes[known] = _box(entry)
+        self._by_lengths.setdefault(lengths, []).append((known, source.network, destination.network))
+        for (*of, first, second), table in self._tables.items():
+            if (*of,) == lengths:
+                key = (source.network >> (32 - first), destination.network >> (32 - second))
+                table.setdefault(key, []).append(known)
 
     def of(self, entry: Entry) -> Iterator[int]:
         """The entries that share a packet with ``entry``, itself included."""
@@ -408,6 +417,47 @@ def _cells(entries: Mapping[int, Entry], within: Collection[int]) -> set[frozens
             if len(groups) > _CELLS:
                 return None
     return {group for group in groups if not target.isdisjoint(group)}
+
+
+def with_denies_above(entries: Sequence[Entry], denies: Iterable[Ace]) -> tuple[Entry, ...]:
+    """``entries`` with each of ``denies`` (exact ones) as :func:`.acl.with_deny_above` puts it there, one after the other.
+
+    Only what overlaps is looked at, so that 10,000 of them are no matter of minutes.
+    """
+    known = {k: entry for k, entry in enumerate(entries) if not isinstance(entry, Remark)}
+    # Above which entry it comes, 0 for those that come and 1 for the entry itself, and the turn.
+    place = {k: (k, 1, 0) for k in known}
+    met = _Meetings(known)
+    gone: set[int] = set()
+    above: dict[int, list[Entry]] = {}
+    for number, deny in enumerate(denies, len(entries)):
+        near = sorted((k for k in met.of(deny) if k not in gone), key=place.__getitem__)
+        found = meaning([known[k] for k in near], deny.region)
+        same = {k for k in near if known[k] == deny}
+        if not found.permit and not found.unsure and (same or found.deny.contains(deny.region)):
+            continue
+        gone |= same
+        hits = (k for k in near if k not in same and not _denies(known[k]))
+        at = next(hits, len(entries))
+        above.setdefault(at, []).append(deny)
+        known[number], place[number] = deny, (at, 0, number)
+        met.add(number, deny)
+    result: list[Entry] = []
+    for k, entry in enumerate(entries):
+        if k in gone:
+            continue
+        if k in above:
+            # A remark right above an entry speaks of it: stay above both.
+            end = len(result)
+            while end and isinstance(result[end - 1], Remark):
+                end -= 1
+            result[end:end] = above[k]
+        result.append(entry)
+    return (*result, *above.get(len(entries), ()))
+
+
+def _denies(entry: Entry) -> bool:
+    return isinstance(entry, Ace) and entry.action == "deny" and entry.exact
 
 
 # --- in which order -------------------------------------------------------------------------------------------------
