@@ -24,7 +24,8 @@ from itertools import combinations, pairwise
 
 from .acl import Ace, Address, Delete, Edit, Entry, Insert, Opaque, Places, Remark, longest_rising, meaning, pair_up
 from .errors import PlanError
-from .prefixes import ALL_PORTS, ANY, EVERYTHING_BOX, Box, Interval, Prefix
+from .overlaps import Meetings, cells
+from .prefixes import ALL_PORTS, Interval, Prefix
 
 
 class Use(StrEnum):
@@ -68,9 +69,9 @@ class ListChange:
         return len(self.after) + 1 if self.way is Way.NEW_LIST else len(self.edits)
 
 
-#: Searches end here, and the next way is taken: states of one search, classes of packets in it, sets of entries that
-#: could move instead of each other, pairs of entries that conflict.
-_STATES, _CELLS, _CHOICES, _CONFLICTS = 4_000, 20_000, 48, 1_000_000
+#: Searches end here, and the next way is taken: states of one search, sets of entries that could move instead of each
+#: other, pairs of entries that conflict.
+_STATES, _CHOICES, _CONFLICTS = 4_000, 48, 1_000_000
 #: As many entries may change where their lines are tried in any order.
 _FREE = 12
 
@@ -164,7 +165,7 @@ class _Layout:
         entries = {j: self.text_of(j) for j in window if not isinstance(self.new[j], Remark)}
         if not _differ(entries.values()):
             return
-        met = _Meetings(entries)
+        met = Meetings(entries)
         count = 0
         for j, entry in entries.items():
             found = sorted(k for k in met.of(entry) if k < j and _conflict(entry, entries[k]))
@@ -328,95 +329,7 @@ def _others_as_heavy(
         yield from extend(0, frozenset(), 0, sum(weights.values()))
 
 
-# --- where entries overlap ------------------------------------------------------------------------------------------
-
-
-def _box(entry: Entry) -> Box:
-    return entry.box if isinstance(entry, Ace) else EVERYTHING_BOX
-
-
-def _prefixes(entry: Entry) -> tuple[Prefix, Prefix]:
-    return (entry.source.prefix, entry.destination.prefix) if isinstance(entry, Ace) else (ANY, ANY)
-
-
-class _Meetings:
-    """Which of many entries overlap with one: by tables of (source length, destination length).
-
-    Two prefixes overlap when they agree in the bits of the shorter one, so that an entry needs one look into the table
-    of each pair of lengths in use, however many entries there are.
-    """
-
-    def __init__(self, entries: Mapping[int, Entry]) -> None:
-        self._boxes: dict[int, Box] = {}
-        self._by_lengths: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        self._tables: dict[tuple[int, int, int, int], dict[tuple[int, int], list[int]]] = {}
-        for known, entry in entries.items():
-            self.add(known, entry)
-
-    def add(self, known: int, entry: Entry) -> None:
-        """One entry more."""
-        source, destination = _prefixes(entry)
-        lengths = (source.length, destination.length)
-        self._boxes[known] = _box(entry)
-        self._by_lengths.setdefault(lengths, []).append((known, source.network, destination.network))
-        for (*of, first, second), table in self._tables.items():
-            if (*of,) == lengths:
-                key = (source.network >> (32 - first), destination.network >> (32 - second))
-                table.setdefault(key, []).append(known)
-
-    def of(self, entry: Entry) -> Iterator[int]:
-        """The entries that share a packet with ``entry``, itself included."""
-        source, destination = _prefixes(entry)
-        box = _box(entry)
-        for lengths in self._by_lengths:
-            bits = (min(source.length, lengths[0]), min(destination.length, lengths[1]))
-            table = self._tables.get((*lengths, *bits))
-            if table is None:
-                table = self._tables[(*lengths, *bits)] = {}
-                for known, first, second in self._by_lengths[lengths]:
-                    table.setdefault((first >> (32 - bits[0]), second >> (32 - bits[1])), []).append(known)
-            key = (source.network >> (32 - bits[0]), destination.network >> (32 - bits[1]))
-            for known in table.get(key, ()):
-                if _share(box, self._boxes[known]):
-                    yield known
-
-
-def _share(one: Box, two: Box) -> bool:
-    return all(a <= d and c <= b for (a, b), (c, d) in zip(one, two, strict=True))
-
-
-def _cells(entries: Mapping[int, Entry], within: Collection[int]) -> set[frozenset[int]] | None:
-    """Which sets of ``entries`` a packet can match at once, for all packets that one of ``within`` may match.
-
-    Field by field: between two ends of intervals all packets match the same entries. An entry that is not exact may
-    match a packet of its box or not. None where there are too many.
-    """
-    boxes = {known: _box(entry) for known, entry in entries.items()}
-    target = frozenset(within)
-    groups = {frozenset(entries)}
-    for dimension in range(len(EVERYTHING_BOX)):
-        parts: set[frozenset[int]] = set()
-        for group in groups:
-            events: dict[int, tuple[list[int], list[int]]] = {}
-            for known in group:
-                low, high = boxes[known][dimension]
-                events.setdefault(low, ([], []))[0].append(known)
-                events.setdefault(high + 1, ([], []))[1].append(known)
-            there: set[int] = set()
-            for _at, (come, go) in sorted(events.items()):
-                there.difference_update(go)
-                there.update(come)
-                if not target.isdisjoint(there):
-                    parts.add(frozenset(there))
-            if len(parts) > _CELLS:
-                return None
-        groups = parts
-    for known, entry in entries.items():
-        if not (isinstance(entry, Ace) and entry.exact):
-            groups |= {group - {known} for group in groups}
-            if len(groups) > _CELLS:
-                return None
-    return {group for group in groups if not target.isdisjoint(group)}
+# --- many denies at once --------------------------------------------------------------------------------------------
 
 
 def with_denies_above(entries: Sequence[Entry], denies: Iterable[Ace]) -> tuple[Entry, ...]:
@@ -427,7 +340,7 @@ def with_denies_above(entries: Sequence[Entry], denies: Iterable[Ace]) -> tuple[
     known = {k: entry for k, entry in enumerate(entries) if not isinstance(entry, Remark)}
     # Above which entry it comes, 0 for those that come and 1 for the entry itself, and the turn.
     place = {k: (k, 1, 0) for k in known}
-    met = _Meetings(known)
+    met = Meetings(known)
     gone: set[int] = set()
     above: dict[int, list[Entry]] = {}
     for number, deny in enumerate(denies, len(entries)):
@@ -503,7 +416,7 @@ class _Order:
             for i in layout.gone:
                 if not isinstance(layout.old[i], Remark):
                     everything[len(layout.new) + i] = layout.old[i]
-            met = _Meetings(everything)
+            met = Meetings(everything)
             for group in self._groups(met):
                 near = {known: everything[known] for j in group for known in met.of(everything[j])}
                 schedule = self._schedule(group, near)
@@ -596,7 +509,7 @@ class _Order:
 
     # Groups of moved entries that overlap; a packet meets those of one group only.
 
-    def _groups(self, met: _Meetings) -> list[list[int]]:
+    def _groups(self, met: Meetings) -> list[list[int]]:
         waiting, groups = set(self.moved), []
         for first in self.moved:
             if first not in waiting:
@@ -629,7 +542,7 @@ class _Order:
                 break
         return None
 
-    def _free_order(self, everything: Mapping[int, Entry], met: _Meetings) -> list[_Do] | None:
+    def _free_order(self, everything: Mapping[int, Entry], met: Meetings) -> list[_Do] | None:
         """All lines in any order that is lawful, where they are few enough to try: now and then an old entry must go first."""
         layout = self.layout
         edited = [j for j in (*layout.added, *self.moved) if j in everything]
@@ -817,10 +730,10 @@ class _Search:
 
     def order(self) -> list[_Do] | None:
         """All lines in a lawful order, or None: depth first, no state twice."""
-        cells = _cells(self._entries, self._within)
-        if cells is None:
+        met = cells(self._entries, self._within)
+        if met is None:
             return None
-        tables = self._tables(cells)
+        tables = self._tables(met)
         start: _State = (0, (0,) * len(self._moved))
         end: _State = ((1 << len(self._plain)) - 1, (2,) * len(self._moved))
         first, last = _values(tables, start), _values(tables, end)
@@ -881,7 +794,7 @@ class _Search:
             if k not in in_turn:
                 yield moved(k)
 
-    def _tables(self, cells: Iterable[frozenset[int]]) -> list[_Cell]:
+    def _tables(self, classes: Iterable[frozenset[int]]) -> list[_Cell]:
         """For each class of packets the rows that it may meet, from the top: (when there, treatment)."""
         order = self._order
         at = {do[1]: (do[0], index) for index, do in enumerate(self._plain)}
@@ -899,7 +812,7 @@ class _Search:
                     told[row] = ((row[0], place[known]), value)
         ranks = {row: order.rank(row) for row in told}
         tables = set()
-        for cell in cells:
+        for cell in classes:
             table: list[tuple[_When, str]] = []
             for row in sorted((row for known in cell for row in self._rows[known]), key=ranks.__getitem__):
                 table.append(told[row])
