@@ -18,8 +18,8 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from .algorithms import IkeProposal, Transform
-from .firstmatch import UNCHANGED, Hit, Image, Rules, compose, mirrored
-from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, EVERYTHING, Box, Interval, Prefix, Region
+from .firstmatch import UNCHANGED, Change, Hit, Image, Rules, compose, mirrored, overlap
+from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, EVERYTHING, EVERYTHING_BOX, Box, Interval, Prefix, Region
 from .secret import Secret
 
 #: Where the device's own packets enter.
@@ -41,22 +41,39 @@ class Letter(str, Enum):  # noqa: UP042 (ansible-test judges as 3.8, which has n
     U = "U"  #: unknown
 
 
+#: What tells one treatment from another, as :attr:`Fate.key`.
+Key = frozenset[str]
+
+
 @dataclass(frozen=True)
 class Fate:
     """What a class of packets meets.
 
     ``key`` tells one treatment from another: a letter, with the peer behind E, V and N; more than one where the
     sources leave a choice. ``line`` is what decides in the configuration, ``detail`` the rest, both for people.
+    ``open`` are the keys between which a line that is not understood decides; then ``key`` is U.
     """
 
-    key: frozenset[str]
+    key: Key
     line: str = field(compare=False)
     detail: str = field(default="", compare=False)
+    open: frozenset[Key] = field(default=frozenset(), compare=False)
 
     @classmethod
     def of(cls, letter: Letter, line: str, detail: str = "", peer: str = "") -> Fate:
         """A fate without a choice."""
         return cls(frozenset((f"{letter.value} {peer}" if peer else letter.value,)), line, detail)
+
+    @property
+    def worlds(self) -> frozenset[Key]:
+        """``open``, or the one key."""
+        return self.open or frozenset((self.key,))
+
+    def settled(self, worlds: frozenset[Key]) -> Fate:
+        """The same with other worlds: U unless they agree."""
+        if len(worlds) == 1:
+            return replace(self, key=next(iter(worlds)), open=frozenset())
+        return replace(self, key=_UNKNOWN, open=worlds)
 
     @property
     def letters(self) -> frozenset[Letter]:
@@ -65,6 +82,11 @@ class Fate:
 
     def __str__(self) -> str:
         return " or ".join(sorted(self.key))
+
+
+_DROPPED: Key = frozenset((Letter.D.value,))
+_CLEAR: Key = frozenset((Letter.X.value,))
+_UNKNOWN: Key = frozenset((Letter.U.value,))
 
 
 @dataclass(frozen=True)
@@ -178,7 +200,7 @@ class Barrier:
 class Unmodelled:
     """A line that may do anything to packets from one of ``enters`` to one of ``leaves`` (None: any).
 
-    ``spares`` are pairs that it cannot touch. ``drops`` tells that it can only drop.
+    ``spares`` are pairs that it cannot touch, ``box`` the packets that it can. ``drops`` tells that it can only drop.
     """
 
     line: str
@@ -186,6 +208,7 @@ class Unmodelled:
     leaves: frozenset[str] | None = None
     drops: bool = False
     spares: frozenset[tuple[str, str]] = frozenset()
+    box: Box = EVERYTHING_BOX
 
     def applies(self, enters: str, leaves: str) -> bool:
         """Whether a packet from one interface to the other meets the line."""
@@ -242,32 +265,45 @@ def stretches(routes: tuple[Route, ...]) -> tuple[tuple[int, ...], tuple[_Stretc
     return tuple(row[0] for row in found), tuple(found)
 
 
+def hops(routes: tuple[Route, ...], address: int) -> frozenset[str]:
+    """The interfaces towards an address; several where the device shares the load."""
+    starts, rows = stretches(routes)
+    return frozenset(route.interface for route in rows[bisect_right(starts, address) - 1][2])
+
+
 #: Pieces of a box with what each meets, and something that cuts a box into such pieces.
 Parts = Iterator[tuple[Box, Fate]]
 Way = Callable[[Box], Parts]
+#: Makes one fate of several that are possible.
+Join = Callable[[Sequence[Fate]], Fate]
 
 
-def _unsure(line: str) -> Callable[[Sequence[Fate]], Fate]:
+def _unsure(line: str) -> Join:
     """Either of the fates, and the model cannot tell which."""
 
     def join(fates: Sequence[Fate]) -> Fate:
-        if all(fate.key == fates[0].key for fate in fates):
+        worlds = frozenset(world for fate in fates for world in fate.worlds)
+        if len(worlds) == 1:
             return fates[0]
-        return Fate.of(Letter.U, line, "not modelled: " + ", or ".join(str(fate) for fate in fates))
+        words = ", or ".join(sorted(" or ".join(sorted(world)) for world in worlds))
+        return Fate(_UNKNOWN, line, f"not modelled: {words}", worlds)
 
     return join
 
 
 def _choice(fates: Sequence[Fate]) -> Fate:
     """Any of the fates: no source tells which."""
-    keys = frozenset().union(*(fate.key for fate in fates))
-    unknown = next((fate for fate in fates if Letter.U.value in fate.key), None)
-    if unknown:
-        return unknown
-    return Fate(keys, fates[0].line, "; ".join(dict.fromkeys(fate.detail for fate in fates if fate.detail)))
+    worlds: frozenset[Key] = frozenset((frozenset(),))
+    for fate in fates:
+        worlds = frozenset(_UNKNOWN if _UNKNOWN & (one | two) else one | two for one in worlds for two in fate.worlds)
+    blind = next((fate for fate in fates if fate.key == _UNKNOWN), None)
+    if blind and len(worlds) > 1:
+        return blind.settled(worlds)
+    detail = "; ".join(dict.fromkeys(fate.detail for fate in fates if fate.detail))
+    return Fate(frozenset(), (blind or fates[0]).line, detail).settled(worlds)
 
 
-def _either(box: Box, ways: Sequence[Way], join: Callable[[Sequence[Fate]], Fate]) -> Parts:
+def _either(box: Box, ways: Sequence[Way], join: Join) -> Parts:
     parts: list[tuple[Box, tuple[Fate, ...]]] = [(box, ())]
     for way in ways:
         parts = [(piece, (*fates, fate)) for part, fates in parts for piece, fate in way(part)]
@@ -290,6 +326,8 @@ class _Passage:
     text: str = ""
     #: whether a filter let it in
     admitted: bool = False
+    #: whether it came out of a tunnel
+    tunnelled: bool = False
 
 
 @dataclass
@@ -312,6 +350,10 @@ class Forwarding:
     #: to the device, a translation must hold in both directions, and packets in clear that an entry protects are
     #: dropped only while it has an SA
     firewall: bool = False
+    #: whether what comes out of a tunnel passes the filter of the interface that the tunnel ends at
+    tunnels_pass: bool = True
+    #: the interface whose address is reached through tunnels that end at another one
+    managed: str = ""
     #: why there may be routes that the model does not see
     hidden_routes: str = ""
 
@@ -338,44 +380,84 @@ class Forwarding:
 
     def treat(self, enters: str, box: Box) -> Parts:
         """``box`` in pieces, each with what it meets."""
-        if enters != SELF and enters not in self.ports:
-            return iter([(box, Fate.of(Letter.D, f"no interface {enters}"))])
-        return self._addressed(box, _Passage(enters))
+        way = _Passage(enters)
+        if enters == SELF:
+            yield from self._here_or_on(box, way)
+        elif enters not in self.ports:
+            yield box, Fate.of(Letter.D, f"no interface {enters} that is up")
+        elif not self.firewall:
+            yield from self._enter(box, way)
+        else:
+            # The filters of a firewall do not see what is for itself (CLI guide 7.2, "Permitting or Denying Network Access").
+            tables = self._pairs_of(self.arrivals, enters, "")
+            for piece, owner in self._by_owner(box):
+                if owner is None:
+                    yield from self._enter(piece, way)
+                    continue
+                for part, outcomes, _line in _looked_up(tables, piece, UNCHANGED):
+                    yield from self._here_or_on(part, way) if outcomes == (None,) else self._enter(part, way)
+
+    def emerge(self, interface: str, box: Box) -> Parts:
+        """The same for packets that come out of a tunnel whose packets came in by ``interface``.
+
+        E: let in, as the entry says; D: no entry accepts such packets, or a filter or a translation stops them.
+        """
+        port = self.ports.get(interface)
+        if port is None:
+            yield box, Fate.of(Letter.D, f"no interface {interface} that is up")
+            return
+        refused = _always(Fate.of(Letter.D, "no crypto map entry accepts it"))
+
+        def matched(entry: Entry, rest: Way) -> Way:
+            if entry.rules is None and not entry.dynamic:
+                return rest
+            return _judged(entry, partial(self._emerged, entry=entry, port=port), rest)
+
+        yield from _scanned(box, port.entries, 0, _see_answers, matched, refused)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
-    def _addressed(self, box: Box, way: _Passage) -> Parts:
-        """Packets to the device's own addresses stay here."""
+    def _by_owner(self, box: Box) -> Iterator[tuple[Box, str | None]]:
+        """``box`` cut into the device's own addresses, with their interfaces, and the rest."""
         low, high = box[3]
         for address in self._addresses[bisect_left(self._addresses, low) :]:
             if address > high:
                 break
             if low < address:
-                yield from self._enter(_towards(box, low, address - 1), way)
-            yield from self._deliver(_towards(box, address, address), way, self.own[address])
+                yield _towards(box, low, address - 1), None
+            yield _towards(box, address, address), self.own[address]
             low = address + 1
         if low <= high:
-            yield from self._enter(_towards(box, low, high), way)
+            yield _towards(box, low, high), None
 
-    def _deliver(self, box: Box, way: _Passage, owner: str) -> Parts:
-        here = _always(Fate.of(Letter.X, f"own address of {owner}", "to the device itself"))
-        if way.enters == SELF or (self.firewall and owner == way.enters):
-            yield from here(box)
-        elif self.firewall:
-            yield box, Fate.of(Letter.D, f"own address of {owner}", f"not reached through {way.enters}")
-        else:
-            port = self.ports[way.enters]
-            checked = self._modelled(way, SELF, lambda piece: self._checked(piece, port, here))
-            yield from _filtered(box, port.enter, checked)
-
-    def _enter(self, box: Box, way: _Passage) -> Parts:
-        if way.enters == SELF:
+    def _here_or_on(self, box: Box, way: _Passage) -> Parts:
+        """Packets to the device's own addresses stay here, others go on."""
+        if way.image is not UNCHANGED:
             yield from self._routed(box, way)
             return
+        for piece, owner in self._by_owner(box):
+            if owner is None:
+                yield from self._routed(piece, way)
+            elif self.firewall and way.enters not in (SELF, owner) and not (way.tunnelled and owner == self.managed):
+                fate = Fate.of(Letter.D, f"own address of {owner}", f"not reached through {way.enters}")
+                yield piece, fate
+            else:
+                here = _always(Fate.of(Letter.X, f"own address of {owner}", "to the device itself"))
+                yield from self._modelled(way, SELF, here)(piece)
+
+    def _enter(self, box: Box, way: _Passage) -> Parts:
         port = self.ports[way.enters]
         inside = replace(way, admitted=port.enter is not None)
         checked = partial(self._checked, port=port, then=partial(self._arrived, way=inside))
         yield from _filtered(box, port.enter, checked)
+
+    def _emerged(self, box: Box, entry: Entry, port: Port) -> Parts:
+        """Through the filters and on, as an entry protects it."""
+        fate = Fate.of(Letter.E, entry.line, f"peer {entry.peer}", entry.peer)
+        way = _Passage(port.name, admitted=self.tunnels_pass or port.enter is not None, tunnelled=True)
+        onwards = _instead(partial(self._arrived, way=way), fate)
+        filtered = partial(_filtered, filter_=None if self.tunnels_pass else port.enter, way=onwards)
+        yield from _filtered(box, entry.filter, filtered)
 
     def _checked(self, box: Box, port: Port, then: Way) -> Parts:
         """Packets in clear that should have come protected."""
@@ -393,29 +475,32 @@ class Forwarding:
         if not port.entries:
             yield from then(box)
             return
-        yield from _scanned(box, port.entries, 0, lambda rules, piece: rules.split_answers(piece), matched, then)
+        yield from _scanned(box, port.entries, 0, _see_answers, matched, then)
 
     def _arrived(self, box: Box, way: _Passage) -> Parts:
         """What comes to a mapped address goes on to the real one."""
         tables = self._pairs_of(self.arrivals, way.enters, "")
         for piece, outcomes, line in _looked_up(tables, box, UNCHANGED):
-            ways = [partial(self._routed, way=_with(way, outcome)) for outcome in outcomes]
+            ways = [partial(self._here_or_on, way=_with(way, outcome)) for outcome in outcomes]
             yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
 
     def _routed(self, box: Box, way: _Passage) -> Parts:
-        blind = next(
-            (u for u in self.unmodelled if u.leaves is None and not u.drops and u.applies(way.enters, "")), None
-        )
-        if blind:
-            yield box, Fate.of(Letter.U, blind.line, "not modelled")
-            return
-        change = way.image[3]
-        shift = change.shift if change else 0
-        low, high = box[3][0] + shift, box[3][1] + shift
+        lines = [u for u in self.unmodelled if u.leaves is None and not u.drops and u.applies(way.enters, "")]
+        for piece, blind in _blinded(box, lines):
+            if blind:
+                yield piece, Fate.of(Letter.U, blind.line, "not modelled")
+            else:
+                yield from self._towards_hops(piece, way)
+
+    def _towards_hops(self, box: Box, way: _Passage) -> Parts:
+        change = way.image[3] or Change()
+        # What a translation sends to one host goes one way.
+        low, high = change.among[0] if change.among else (box[3][0] + change.shift, box[3][1] + change.shift)
         for first, last, routes in self._stretches[bisect_right(self._starts, low) - 1 :]:
             if first > high:
                 break
-            piece = _towards(box, max(first, low) - shift, min(last, high) - shift)
+            ends = (max(first, low) - change.shift, min(last, high) - change.shift)
+            piece = box if change.among else _towards(box, *ends)
             hops = {route.interface: route for route in reversed(routes)}
             if not hops:
                 letter = Letter.U if self.hidden_routes else Letter.D
@@ -443,10 +528,12 @@ class Forwarding:
         if not lines:
             return then
 
+        surely = [line for line in lines if not line.drops]
+
         def parts(box: Box) -> Parts:
             for piece, fate in then(box):
-                blind = next((u for u in lines if not (u.drops and fate.key == _DROPPED)), None)
-                yield piece, Fate.of(Letter.U, blind.line, f"not modelled; else {fate}") if blind else fate
+                for part, blind in _blinded(piece, surely if fate.key == _DROPPED else lines):
+                    yield part, Fate.of(Letter.U, blind.line, f"not modelled; else {fate}") if blind else fate
 
         return parts
 
@@ -515,7 +602,8 @@ class Forwarding:
             for piece, negotiates in self._negotiating(box, way, port):
                 yield from (rest if negotiates else judged)(piece)
 
-        return parts
+        # An entry that is incomplete for every packet is so for these as well.
+        return judged if entry.rules is None or entry.stops else parts
 
     def _tunnelled(self, box: Box, entry: Entry, fate: Fate, way: _Passage, port: Port) -> Parts:
         then = _always(fate)
@@ -567,7 +655,6 @@ class Forwarding:
         return found
 
 
-_DROPPED = frozenset((Letter.D.value,))
 _NEGOTIABLE = (Ability.ABLE, Ability.MAYBE)
 _NEGOTIATION: tuple[Box, ...] = (
     ((17, 17), ALL_ADDRESSES, (500, 500), ALL_ADDRESSES, (500, 500)),
@@ -576,12 +663,43 @@ _NEGOTIATION: tuple[Box, ...] = (
 )
 
 
+def _blinded(box: Box, lines: Sequence[Unmodelled]) -> Iterator[tuple[Box, Unmodelled | None]]:
+    """``box`` cut where one of the lines touches it."""
+    for index, line in enumerate(lines):
+        if overlap(line.box, box):
+            whole, part = Region((box,)), Region((line.box,))
+            yield from ((piece, line) for piece in whole.intersect(part).boxes)
+            for piece in whole.subtract(part).boxes:
+                yield from _blinded(piece, lines[index + 1 :])
+            return
+    yield box, None
+
+
 def _towards(box: Box, low: int, high: int) -> Box:
     return (*box[:3], (low, high), box[4])
 
 
 def _see(rules: Rules, box: Box, image: Image) -> list[tuple[Box, Hit]]:
     return rules.split(box, image)
+
+
+def _see_answers(rules: Rules, box: Box) -> list[tuple[Box, Hit]]:
+    return rules.split_answers(box)
+
+
+def _instead(way: Way, fate: Fate) -> Way:
+    """``fate`` for all that is not dropped or unknown on the way."""
+    stopped = _DROPPED | _UNKNOWN
+
+    def parts(box: Box) -> Parts:
+        for piece, found in way(box):
+            if found.key.isdisjoint(stopped):
+                yield piece, fate
+                continue
+            worlds = {world if world <= stopped else fate.key | world & stopped for world in found.worlds}
+            yield piece, found.settled(frozenset(worlds))
+
+    return parts
 
 
 def _with(way: _Passage, outcome: Outcome | None) -> _Passage:
@@ -681,13 +799,18 @@ def _judged(entry: Entry, safe: Way, rest: Way) -> Way:
 def _while_no_sa(entry: Entry, then: Way) -> Way:
     """A packet in clear that is let in: only an established tunnel makes the firewall refuse it (``ipsec-spoof``)."""
 
+    def seen(world: Key) -> Key:
+        if world == _CLEAR:
+            return frozenset((f"{Letter.V.value} {entry.peer}",))
+        return world | _DROPPED if Letter.T.value in world else world
+
     def parts(box: Box) -> Parts:
         for piece, fate in then(box):
-            if fate.key == frozenset((Letter.X.value,)):
-                yield piece, Fate.of(Letter.V, entry.line, f"in clear while there is no SA; {fate.line}", entry.peer)
-            elif Letter.T.value in fate.key:
-                yield piece, Fate(fate.key | _DROPPED, fate.line, f"{fate.detail}; dropped while there is an SA")
-            else:
+            worlds = frozenset(seen(world) for world in fate.worlds)
+            if worlds == fate.worlds:
                 yield piece, fate
+            else:
+                words = f"{fate.line}; {entry.line}: dropped while there is an SA"
+                yield piece, replace(fate, detail=words).settled(worlds)
 
     return parts

@@ -6,20 +6,23 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
 from .asa.model import AsaConfig
 from .asa.treat import forwarding as asa_forwarding
 from .firstmatch import tidy
-from .forwarding import ANY_PEER, SELF, Fate, Forwarding, Letter, Needed, PacketClass
+from .forwarding import ANY_PEER, SELF, Fate, Forwarding, Letter, Needed, PacketClass, Way
 from .ios.model import IosConfig
 from .ios.treat import forwarding as ios_forwarding
-from .prefixes import Box, Region
+from .prefixes import EVERYTHING, Box, Region
 
-__all__ = ("ANY_PEER", "SELF", "Fate", "Letter", "Needed", "PacketClass", "classes", "fate_of", "model")
+__all__ = ("ANY_PEER", "SELF", "Fate", "Letter", "Needed", "PacketClass", "classes", "emerging", "fate_of", "model")
 
 Config = Union[AsaConfig, IosConfig]
+
+#: The direction of what comes out of a tunnel.
+EMERGING = "emerging"
 
 #: protocol, source, source port, destination, destination port
 Packet = tuple[int, int, int, int, int]
@@ -50,17 +53,34 @@ def classes(
     """The packets of ``within`` (where they enter → which; None: all) as disjoint classes of one fate each."""
     tables = model(config, peers)
     places = tables.places() if within is None else within
-    result = []
-    for enters, region in places.items():
-        found: dict[tuple[Fate, str, str], list[Box]] = {}
-        for box in region.boxes:
-            for piece, fate in tables.treat(enters, box):
-                found.setdefault((fate, fate.line, fate.detail), []).append(piece)
-        result += [
-            PacketClass(enters, tables.direction(enters), Region(tidy(boxes)), fate)
-            for (fate, _line, _detail), boxes in found.items()
-        ]
-    return tuple(result)
+    return tuple(
+        PacketClass(enters, tables.direction(enters), region, fate)
+        for enters, wanted in places.items()
+        for region, fate in _sorted(wanted, lambda box, at=enters: tables.treat(at, box))  # type: ignore[misc]
+    )
+
+
+def emerging(
+    config: Config, within: Mapping[str, Region] | None = None, *, peers: Mapping[str, Needed] | None = None
+) -> tuple[PacketClass, ...]:
+    """The same for what comes out of tunnels, per interface that they end at: let in, as an entry says, or dropped."""
+    tables = model(config, peers)
+    ends = {name: EVERYTHING for name, port in tables.ports.items() if port.entries}
+    return tuple(
+        PacketClass(enters, EMERGING, region, fate)
+        for enters, wanted in (ends if within is None else within).items()
+        for region, fate in _sorted(wanted, lambda box, at=enters: tables.emerge(at, box))  # type: ignore[misc]
+    )
+
+
+def _sorted(region: Region, way: Way) -> Iterator[tuple[Region, Fate]]:
+    """The packets of ``region`` by what they meet and by the lines that decide."""
+    found: dict[tuple[Fate, str, str], list[Box]] = {}
+    for box in region.boxes:
+        for piece, fate in way(box):
+            found.setdefault((fate, fate.line, fate.detail), []).append(piece)
+    for (fate, _line, _detail), boxes in found.items():
+        yield Region(tidy(boxes)), fate
 
 
 def fate_of(config: Config, enters: str, packet: Packet, *, peers: Mapping[str, Needed] | None = None) -> Fate:

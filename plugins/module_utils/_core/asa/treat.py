@@ -10,6 +10,7 @@ order, ``nat`` by the longest prefix; what none of them matches passes as it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..acl import PROTOCOLS
 from ..firstmatch import UNCHANGED, Change, Image, Rule, Rules, compiled
@@ -26,6 +27,7 @@ from ..forwarding import (
     Route,
     Translation,
     Unmodelled,
+    hops,
 )
 from ..prefixes import (
     ALL_ADDRESSES,
@@ -36,7 +38,6 @@ from ..prefixes import (
     Box,
     Interval,
     Prefix,
-    longest_match,
     parse_address,
 )
 from .dialect import for_version
@@ -75,15 +76,31 @@ class _Builder:
         self.dialect = for_version(config.version)
         self.up = {name: interface for name, interface in config.interfaces.items() if not interface.shutdown}
         self.table = [row for row in config.routing_table() if row[1] in self.up]
-        self.statics = [(text, parse_static(text, config.names)) for text in config.statics]
+        self.statics = [(text, self._read_static(text)) for text in config.statics]
         self.leased = self._leased()
+        self.routes = self._routes()
+
+    def _read_static(self, text: str) -> Static | None:
+        """A ``static`` with its networks; those of a policy static are as large as the sources of its list."""
+        found = parse_static(text, self.config.names)
+        if found is None or found.acl is None:
+            return found
+        access_list = self.config.access_lists.get(found.acl)
+        sources = {ace.source for ace in access_list.aces} if access_list else set()
+        if len(sources) != 1 or found.protocol:
+            return None
+        (source,) = sources
+        if source.opaque or (found.mapped is None and source.prefix.length < 32):
+            return None
+        mapped = found.mapped and Prefix(found.mapped.network, source.prefix.length)
+        return replace(found, real=source.prefix, mapped=mapped)
 
     def build(self) -> Forwarding:
         config = self.config
         own = {i.address: i.name for i in self.up.values() if i.address is not None}
         return Forwarding(
             ports={name: self._port(name) for name in self.up},
-            routes=self._routes(),
+            routes=self.routes,
             own=own,
             leased=self.leased,
             arrivals=tuple(self._arrivals()),
@@ -97,6 +114,8 @@ class _Builder:
                 | {item.interface for item in config.globals}
             ),
             firewall=True,
+            tunnels_pass=config.permit_vpn,
+            managed=config.management_access,
             hidden_routes=next((line for line in config.unmodelled if line.startswith("router ")), ""),
         )
 
@@ -180,7 +199,7 @@ class _Builder:
             else:
                 found.append(Unmodelled(line))
         for text, static in self.statics:
-            if static is None or (static.acl and static.acl not in self.config.access_lists):
+            if static is None:
                 found += self._unknown_translation(text)
         return found
 
@@ -225,26 +244,24 @@ class _Builder:
 
         def close() -> None:
             if rows:
-                tables.append(
-                    Translation(Rules(rows), None, enters=frozenset((pair[0],)), leaves=frozenset((pair[1],)))
-                )
+                tables.append(Translation(Rules(rows), None, frozenset((pair[0],)), frozenset((pair[1],))))
                 rows.clear()
 
         for text, static in self.statics:
-            if static is None:
+            if static is None or static.real is None:
                 continue
             if (static.real_interface, static.mapped_interface) != pair:
                 close()
                 pair = (static.real_interface, static.mapped_interface)
-            outcome = Outcome(text, self._static_image(static), self._static_text(static))
-            if static.real is not None:
+            target = f"to {static.mapped or f'the address of {static.mapped_interface}'}"
+            image = self._static_image(static)
+            outcome = Outcome(text, image, "to itself" if image is UNCHANGED else target)
+            if static.acl is None:
                 rows.append(Rule(_box(static.real, ANY, static.protocol, static.real_port), outcome, text))
                 continue
             close()
-            access_list = self.config.access_lists.get(static.acl or "")
-            if access_list:
-                ends = {"enters": frozenset((pair[0],)), "leaves": frozenset((pair[1],))}
-                tables.append(Translation(compiled(access_list), outcome, **ends))
+            rules = compiled(self.config.access_lists[static.acl])
+            tables.append(Translation(rules, outcome, frozenset((pair[0],)), frozenset((pair[1],))))
         close()
         return tables
 
@@ -253,42 +270,42 @@ class _Builder:
         if static.real_port is not None and static.mapped_port is not None:
             port = Change(static.mapped_port - static.real_port)
         if static.mapped is None or static.real is None:
-            among = self._addresses_of(static.mapped_interface) if static.mapped is None else (static.mapped.interval,)
-            return (None, Change(among=among), port, None, None)
+            return (None, Change(among=self._addresses_of(static.mapped_interface)), port, None, None)
         shift = static.mapped.network - static.real.network
         if not shift and (port is None or not port.shift):
             return UNCHANGED
         return (None, Change(shift), port, None, None)
 
-    def _static_text(self, static: Static) -> str:
-        if self._static_image(static) is UNCHANGED:
-            return "to itself"
-        return f"to {static.mapped or f'the address of {static.mapped_interface}'}"
-
     def _arrivals(self) -> list[Translation]:
         """What comes to a mapped address goes to the real one."""
         rows: dict[str, list[Rule]] = {}
         for text, static in self.statics:
-            if static is None or (static.real is not None and self._static_image(static) is UNCHANGED):
+            if static is None or static.real is None or self._static_image(static) is UNCHANGED:
                 continue
-            address = None
-            if static.mapped is None:
-                own = self.config.interfaces.get(static.mapped_interface)
-                address = own.address if own else None
-            mapped = static.mapped or (Prefix(address, 32) if address is not None else None)
-            if mapped is None:
-                # The leased address: what comes to it is not told from what goes through.
-                continue
-            box = _box(ANY, mapped, static.protocol, None, static.mapped_port)
-            image: Image = (None, None, None, Change(among=(ALL_ADDRESSES,)), None)
-            if static.real is not None:
-                port = None
-                if static.real_port is not None and static.mapped_port is not None:
-                    port = Change(static.real_port - static.mapped_port)
-                image = (None, None, None, Change(static.real.network - mapped.network), port)
-            value = Outcome(text, image, f"to {static.real or 'the hosts of its list'}")
-            rows.setdefault(static.mapped_interface, []).append(Rule(box, value, text, exact=static.real is not None))
+            # Of a policy static only what comes from the destinations of its list.
+            lists = [compiled(self.config.access_lists[static.acl])] if static.acl else []
+            ends = [(rule.box, rule.value, rule.exact) for rules in lists for rule in rules.rules] or [
+                (_box(static.real, ANY, static.protocol, static.real_port), True, True)
+            ]
+            targets = self._addresses_of(static.mapped_interface)
+            for box, value, exact in ends:
+                for low, high in (static.mapped.interval,) if static.mapped else targets:
+                    # The address of the interface; where that is leased it may be any of several.
+                    known = exact and (static.mapped is not None or low == high)
+                    rows.setdefault(static.mapped_interface, []).append(
+                        self._arrival(text, static, box, (low, high), value, known)
+                    )
         return [Translation(Rules(found), None, enters=frozenset((name,))) for name, found in rows.items()]
+
+    def _arrival(self, text: str, static: Static, box: Box, target: Interval, value: bool | None, known: bool) -> Rule:
+        real = static.real or ANY
+        port, target_port = None, box[2]
+        if static.real_port is not None and static.mapped_port is not None:
+            port = Change(static.real_port - static.mapped_port)
+            target_port = (static.mapped_port, static.mapped_port)
+        change = Change(real.network - target[0]) if static.mapped else Change(among=(real.interval,))
+        outcome = Outcome(text, (None, None, None, change, port), f"to {real}")
+        return Rule((box[0], box[3], box[4], target, target_port), outcome if value else value, text, exact=known)
 
     def _dynamic_tables(self, enters: Interface, leaves: Interface) -> list[Translation]:
         """Policy ``nat`` in order, then ``nat`` by the longest prefix, between two interfaces."""
@@ -378,8 +395,11 @@ class _Builder:
         if ability is Ability.ABLE:
             ability, reason = self._default_key()
         line = f"{entry.head} ipsec-isakmp dynamic {entry.dynamic}"
+        peer = f"dynamic-map {part.map}"
+        if part.acl and access_list is None:
+            return Entry(line, peer, None, Ability.INCOMPLETE, f"list {part.acl} is missing")
         rules = compiled(access_list) if access_list else None
-        return Entry(line, f"dynamic-map {part.map}", rules, ability, reason, dynamic=part.acl is None)
+        return Entry(line, peer, rules, ability, reason, dynamic=part.acl is None)
 
     def _default_key(self) -> tuple[Ability, str]:
         """Peers that nobody knows by address fall into the default groups."""
@@ -424,11 +444,11 @@ class _Builder:
         if ability is not Ability.ABLE:
             return ability, reason
         try:
-            way = longest_match(parse_address(peer), self.table)
+            ways = hops(self.routes, parse_address(peer))
         except ValueError:
             return Ability.MAYBE, f"peer {peer}"
-        if way is not None and way != interface:
-            return Ability.UNABLE, f"the route to {peer} leads to {way}"
+        if ways and interface not in ways:
+            return Ability.UNABLE, f"the route to {peer} leads to {', '.join(sorted(ways))}"
         certificate = next((line for line in entry.others if line.startswith("set trustpoint")), None)
         if certificate:
             return Ability.MAYBE, f"{entry.head} {certificate}"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..acl import PROTOCOLS, AccessList
-from ..firstmatch import UNCHANGED, Change, Image, Rule, Rules, compiled
+from ..firstmatch import UNCHANGED, Change, Rule, Rules, compiled
 from ..forwarding import (
     ANY_PEER,
     SELF,
@@ -28,6 +28,7 @@ from ..forwarding import (
     Route,
     Translation,
     Unmodelled,
+    hops,
 )
 from ..prefixes import (
     ALL_ADDRESSES,
@@ -136,7 +137,12 @@ class _Builder:
         leased = [i.name for i in self.up.values() if i.leased]
         if leased:
             return leased[:1]
-        known = [row for row in self.config.routing_table() if row[0].length and row[1] in self.up]
+        # By another static route, whose own next hop is connected.
+        known = [
+            (route.prefix, via)
+            for route in self.config.static_routes
+            if route.prefix.length and (via := _connected(route.via, connected))
+        ]
         recursive = longest_match(address, known)
         return [recursive] if recursive else []
 
@@ -222,9 +228,20 @@ class _Builder:
         for text in self.config.statics:
             if not text.startswith("ip nat") or text.startswith(_HARMLESS_NAT) or parse_static_nat(text):
                 continue
-            # ``ip nat outside source``, ``ip nat inside destination``, ``ip nat source`` …
-            found += [Unmodelled(text, self.inside, self.outside), Unmodelled(text, self.outside, None)]
+            found += self._unknown_nat(text)
         return found
+
+    def _unknown_nat(self, text: str) -> list[Unmodelled]:
+        """``ip nat outside source``, ``ip nat inside destination``, ``ip nat source`` …"""
+        words = text.split()
+        if words[2:5] == ["outside", "source", "static"] and len(words) > 6 and words[5][0].isdigit():
+            # Known by its outer address outside, by its local address inside.
+            outer, local = (Prefix(parse_address(word), 32) for word in words[5:7])
+            return [
+                Unmodelled(text, self.outside, box=_box(outer)),
+                Unmodelled(text, self.inside, box=_box(ANY, local)),
+            ]
+        return [Unmodelled(text, self.inside, self.outside), Unmodelled(text, self.outside)]
 
     # --- translation ----------------------------------------------------------------------------------------------
 
@@ -278,20 +295,22 @@ class _Builder:
         """What comes to the outer address of a static translation goes to the local one."""
         rows = []
         for text, static in self._static_nats():
-            outer = static.outer
-            if outer is None:
-                own = self.up.get(static.interface)
-                outer = Prefix(own.addresses[0], 32) if own and own.addresses else None
-            if outer is None or self._static_outcome(text, static).image is UNCHANGED:
+            if static.outer is not None and self._static_outcome(text, static).image is UNCHANGED:
                 continue
+            # The address of an interface; where that is leased it may be any of several.
+            targets = (static.outer.interval,) if static.outer else self._addresses_of(static.interface) or ()
             port = None
             if static.local_port is not None and static.outer_port is not None:
                 port = Change(static.local_port - static.outer_port)
-            image: Image = (None, None, None, Change(static.local.network - outer.network), port)
-            box = _box(ANY, outer, static.protocol, None, static.outer_port)
-            value = Outcome(text, image, f"to {static.local}")
-            # With a route map only flows that began inside are translated back, unless it is reversible.
-            rows.append(Rule(box, value, text, exact=static.route_map is None))
+            for target in targets:
+                change = Change(among=(static.local.interval,))
+                if static.outer:
+                    change = Change(static.local.network - target[0])
+                whole = _box(ANY, ANY, static.protocol, None, static.outer_port)
+                value = Outcome(text, (None, None, None, change, port), f"to {static.local}")
+                # With a route map only flows that began inside are translated back, unless it is reversible.
+                known = static.route_map is None and (static.outer is not None or target[0] == target[1])
+                rows.append(Rule((*whole[:3], target, whole[4]), value, text, exact=known))
         return [Translation(Rules(rows), None, self.outside)] if rows else []
 
     def _dynamic_tables(self) -> list[Translation]:
@@ -428,30 +447,34 @@ class _Builder:
             return Ability.UNABLE, f"no crypto isakmp policy with {needed.ike}"
         if needed and not any(self.dialect.spelling.read_transform(row) == needed.ipsec for row in words):
             return Ability.UNABLE, f"no transform set with {needed.ipsec}"
-        reached = self._reached(interface, peer)
-        if reached:
-            return Ability.UNABLE, reached
-        return self._key(peer, needed)
+        reached, reason = self._reached(interface, peer)
+        key = self._key(peer, needed)
+        if reached is Ability.UNABLE or key[0] is Ability.ABLE:
+            return reached, reason
+        return key
 
-    def _reached(self, interface: Interface, peer: str) -> str:
+    def _reached(self, interface: Interface, peer: str) -> tuple[Ability, str]:
         """Why IKE with the peer cannot work: the way to it, or the filter where its packets come in."""
+        answer = Ability.ABLE, ""
         target = ANY
         if peer != ANY_PEER:
             try:
                 target = Prefix(parse_address(peer), 32)
             except ValueError:
-                return ""
-            pairs = [(route.prefix, route.interface) for route in self.routes]
-            way = longest_match(target.network, pairs)
-            if way is not None and way != interface.name:
-                return f"the route to {peer} leads to {way or 'Null0'}"
+                return Ability.MAYBE, f"peer {peer}"
+            ways = hops(self.routes, target.network)
+            reason = f"the route to {peer} leads to {', '.join(sorted(way or 'Null0' for way in ways))}"
+            if ways and interface.name not in ways:
+                return Ability.UNABLE, reason
+            if len(ways) > 1:
+                answer = Ability.MAYBE, reason
         enter = self._list(interface.access_in)
         if enter:
             own = Prefix(interface.addresses[0], 32) if interface.addresses else ANY
             for box, what in ((_box(target, own, "udp", None, 500), "IKE"), (_box(target, own, "esp"), "ESP")):
                 if not any(hit.value or not hit.sure for _piece, hit in compiled(enter).split(box)):
-                    return f"ip access-group {enter.name} in does not permit {what}"
-        return ""
+                    return Ability.UNABLE, f"ip access-group {enter.name} in does not permit {what}"
+        return answer
 
     def _key(self, peer: str, needed: Needed | None) -> tuple[Ability, str]:
         config = self.config
@@ -493,6 +516,13 @@ class _Cut:
     def doubt(self, value: Outcome | bool, text: str) -> None:
         """``value`` for what something matches that nothing here understands."""
         self.rows.append(Rule(self.within, value, text, exact=False))
+
+
+def _connected(hop: str, connected: list[tuple[Prefix, str]]) -> str | None:
+    try:
+        return longest_match(parse_address(hop), connected)
+    except ValueError:
+        return None
 
 
 def _rule_order(rule: NatRule) -> tuple[bool, bool, int, str]:
