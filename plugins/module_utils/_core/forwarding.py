@@ -466,9 +466,8 @@ class Forwarding:
             if entry.rules is None and entry.dynamic:
                 # Whatever a peer proposes is accepted, and in clear too while nobody proposes it.
                 return rest
-            if self.firewall:
-                protected = entry.ability in (Ability.ABLE, Ability.MAYBE) and not entry.stops
-                return _while_no_sa(entry, then) if protected else rest
+            if self.firewall and not entry.stops:
+                return _while_no_sa(entry, then) if entry.ability in _NEGOTIABLE else rest
             dropped = _always(Fate.of(Letter.D, entry.line, f"in clear, and {entry.peer} must protect it"))
             return _judged(entry, dropped, rest)
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
+from _core.algorithms import SUITES
 from _core.asa.parse import parse
-from _core.prefixes import Region, dotted
-from _core.treatment import SELF, emerging, fate_of
-from core_support import fates, treatments
+from _core.prefixes import Prefix, Region, dotted, parse_address
+from _core.secret import Secret
+from _core.treatment import SELF, Needed, classes, emerging, fate_of
+from core_support import asa_worlds, fates, golden, treatments
 from core_support.fates import Packet, number
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +36,8 @@ interface Ethernet2
  security-level {dmz}
  ip address 10.1.2.1 255.255.255.240
 """
+
+NINE = "tunnel-group 203.0.113.9 ipsec-attributes\n pre-shared-key nine"
 
 #: Optional lines, one of each row is drawn.
 LISTS = {
@@ -114,7 +119,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("tunnel-group DefaultL2LGroup ipsec-attributes\n pre-shared-key any", "", ""),
     ("tunnel-group 203.0.113.9 type ipsec-l2l",),
     ("", "", "tunnel-group 203.0.113.9 general-attributes\n default-group-policy G"),
-    ("tunnel-group 203.0.113.9 ipsec-attributes\n pre-shared-key nine", "tunnel-group 203.0.113.9 ipsec-attributes\n pre-shared-key nine", ""),
+    (NINE, NINE, ""),
     ("tunnel-group 203.0.113.8 type ipsec-l2l\ntunnel-group 203.0.113.8 ipsec-attributes\n pre-shared-key eight",),
 )  # fmt: skip
 
@@ -201,3 +206,171 @@ def test_classes_are_disjoint_cover_everything_and_hold_packets_of_their_fate(te
 
 def shown(packet: Packet) -> str:
     return f"{packet.protocol} {dotted(packet.source)}:{packet.source_port} > {dotted(packet.destination)}:{packet.destination_port}"
+
+
+# --- the seed, and what single lines do -------------------------------------------------------------------------------
+
+SEED = golden.seed("pix-7.2-running-config.cfg")
+#: The slip of the reference document's own text: the exemption names 10.2.2.0.
+SLIP = SEED.replace(
+    "NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0",
+    "NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.2.2.0",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("seed", SEED), ("start", golden.seed("pix-7.2-start.cfg")), ("slip", SLIP)]
+)
+def test_the_classes_of_the_reference_are_as_kept(name: str, text: str, same_as_golden: golden.Compare) -> None:
+    config = parse(text)
+    same_as_golden(f"asa-classes-{name}.txt", treatments.table([*classes(config), *emerging(config)]))
+
+
+def meets(text: str, enters: str = "inside", source: str = "10.1.1.5", destination: str = "10.2.1.5") -> str:
+    """The fate of a TCP packet, with its line."""
+    packet = (6, parse_address(source), 1024, parse_address(destination), 80)
+    fate = fate_of(parse(text), enters, packet)
+    return f"{fate} | {fate.line}"
+
+
+def with_lines(*lines: str, text: str = SEED) -> str:
+    """``text`` with more lines, or without some (``no …``)."""
+    for line in lines:
+        if line.startswith("no "):
+            assert f"{line[3:]}\n" in text
+            text = text.replace(f"{line[3:]}\n", "")
+        else:
+            text = text.replace("pager lines 24\n", f"{line}\npager lines 24\n")
+    return text
+
+
+EXEMPTION = "no nat (inside) 0 access-list NO-NAT"
+BINDING = "no crypto map IPSEC interface outside"
+ENTRY = "crypto map IPSEC 10 match address IPSec-traffic"
+WITHOUT_PAT = ("no nat (inside) 1 0.0.0.0 0.0.0.0", "no global (outside) 1 interface")
+EXEMPT = "nat (inside) 0 access-list NO-NAT"
+
+
+@pytest.mark.parametrize(
+    ("lines", "fate"),
+    [
+        pytest.param((), f"E 192.168.1.2 | {ENTRY}", id="exempt and protected"),
+        pytest.param((EXEMPTION,), "T | nat (inside) 1 0.0.0.0 0.0.0.0", id="not exempt: translated before the crypto map"),
+        pytest.param((BINDING,), f"X | {EXEMPT}", id="exempt, map not bound: in clear"),
+        pytest.param((EXEMPTION, BINDING, *WITHOUT_PAT), "X | no line translates or protects it", id="no nat-control"),
+        pytest.param((EXEMPTION, "nat-control", *WITHOUT_PAT), "D | nat-control", id="nat-control without a rule"),
+        pytest.param((EXEMPTION, WITHOUT_PAT[1]), "D | nat (inside) 1 0.0.0.0 0.0.0.0", id="nat without its global"),
+        pytest.param(("no crypto isakmp enable outside",), f"D | {ENTRY}", id="IKE not enabled"),
+        pytest.param(("no tunnel-group 192.168.1.2 ipsec-attributes", "no  pre-shared-key *"), f"D | {ENTRY}", id="no key"),
+        pytest.param(("no tunnel-group 192.168.1.2 type ipsec-l2l",), f"D | {ENTRY}", id="tunnel-group of no type"),
+        pytest.param(("no crypto map IPSEC 10 set peer 192.168.1.2",), f"D or X | {ENTRY}", id="incomplete: no peer"),
+        pytest.param(("no crypto map IPSEC 10 set transform-set DYN-TS",), f"D or X | {ENTRY}", id="incomplete: no set"),
+        pytest.param(
+            ("no crypto map IPSEC 10 set peer 192.168.1.2", EXEMPTION), "T | nat (inside) 1 0.0.0.0 0.0.0.0",
+            id="incomplete, and translated",
+        ),
+        pytest.param(
+            ("static (inside,outside) 203.0.113.5 10.1.1.5 netmask 255.255.255.255",), f"E 192.168.1.2 | {ENTRY}",
+            id="exemption wins over a static",
+        ),
+        pytest.param(
+            ("static (inside,outside) 203.0.113.5 10.1.1.5 netmask 255.255.255.255", EXEMPTION),
+            "T | static (inside,outside) 203.0.113.5 10.1.1.5 netmask 255.255.255.255", id="static before nat",
+        ),
+        pytest.param(
+            ("route inside 10.2.1.0 255.255.255.128 10.1.1.9 1",),
+            "D | no same-security-traffic permit intra-interface", id="a more specific route elsewhere",
+        ),
+        pytest.param(
+            ("route inside 192.168.1.0 255.255.255.0 10.1.1.9 1",), f"D | {ENTRY}", id="the route to the peer leads elsewhere",
+        ),
+        pytest.param(
+            ("access-list IPSec-traffic extended permit ip any 10.2.1.0 255.255.255.0", EXEMPTION),
+            "N 192.168.1.2 | " + ENTRY, id="source any: what is translated matches",
+        ),
+        pytest.param(
+            ("access-list IPSec-traffic extended permit ip 203.0.113.0 255.255.255.0 10.2.1.0 255.255.255.0", EXEMPTION),
+            "U | access-list IPSec-traffic permit ip 203.0.113.0/24 10.2.1.0/24", id="a public source and a leased address",
+        ),
+        pytest.param(
+            ("access-list L extended permit tcp any any eq telnet", "access-group L in interface inside"),
+            "D | access-group L in interface inside", id="filtered on entering",
+        ),
+        pytest.param(
+            ("group-policy G attributes", " vpn-filter value F", "access-list F extended permit tcp 10.2.1.0 255.255.255.0 any eq 22",
+             "tunnel-group 192.168.1.2 general-attributes", " default-group-policy G"),
+            "D | group-policy G: vpn-filter value F", id="filtered inside the tunnel",
+        ),
+        pytest.param(
+            ("ip verify reverse-path interface inside",), "U | ip verify reverse-path interface inside", id="uRPF",
+        ),
+        pytest.param(
+            ("access-list NO-NAT extended deny ip 10.1.1.0 255.255.255.0 object-group HUBS",), f"E 192.168.1.2 | {ENTRY}",
+            id="an object-group below what decides touches nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_decides_between_the_lan_and_the_hub(lines: tuple[str, ...], fate: str) -> None:
+    # A line of a block goes where its head is; the last given comes first.
+    ordered = [line for line in lines if line.startswith("no ")] + [
+        line for line in lines if not line.startswith("no ")
+    ]
+    assert meets(with_lines(*ordered)) == fate
+
+
+def test_before_7_2_an_incomplete_entry_stops_the_whole_interface() -> None:
+    text = asa_worlds.as_old_release(with_lines("no crypto map IPSEC 10 set peer 192.168.1.2"))
+    assert meets(text, destination="203.0.113.200") == f"D | {ENTRY}"
+
+
+def test_an_entry_without_a_list_may_drop_all_that_leaves() -> None:
+    text = with_lines(f"no {ENTRY}")
+    assert meets(text, destination="203.0.113.200") == "D or T | crypto map IPSEC 10"
+
+
+def test_an_exemption_without_protection_is_in_clear_and_the_rest_is_translated() -> None:
+    assert meets(SLIP) == "T | nat (inside) 1 0.0.0.0 0.0.0.0"
+    assert meets(SLIP, destination="10.2.2.5") == f"X | {EXEMPT}"
+
+
+def test_own_packets_are_never_translated_and_switch_at_the_binding() -> None:
+    assert meets(with_lines(EXEMPTION), SELF, "10.1.1.2") == f"E 192.168.1.2 | {ENTRY}"
+    assert meets(with_lines(EXEMPTION, BINDING), SELF, "10.1.1.2") == "X | no line translates or protects it"
+
+
+def test_nothing_comes_in_in_clear_without_a_filter_that_lets_it_in() -> None:
+    assert meets(SEED, "outside", "10.2.1.5", "10.1.1.5").startswith("D | no access-group in interface outside")
+    let_in = ("access-group L in interface outside", "access-list L extended permit ip any any")
+    assert meets(with_lines(*let_in), "outside", "10.2.1.5", "10.1.1.5").startswith("V 192.168.1.2 | ")
+    assert meets(with_lines(*let_in, BINDING), "outside", "10.2.1.5", "10.1.1.5").startswith("X | ")
+    # The answer would be translated: refused.
+    assert meets(with_lines(*let_in, EXEMPTION), "outside", "10.2.1.5", "10.1.1.5").startswith("D | nat (inside) 1")
+
+
+NEEDED = Needed(SUITES["reference"].ike, SUITES["reference"].ipsec)
+
+
+@pytest.mark.parametrize(
+    ("needed", "fate", "reason"),
+    [
+        (NEEDED, "E 192.168.1.2", ""),
+        (Needed(SUITES["aes256-sha-g5"].ike, NEEDED.ipsec), "D", "no crypto isakmp policy with aes256, sha, group 5"),
+        (Needed(NEEDED.ike, SUITES["aes256-sha-g5"].ipsec), "D", "no transform set with aes256, sha"),
+        (Needed(NEEDED.ike, NEEDED.ipsec, Secret("cisco123")), "E 192.168.1.2", ""),
+        (Needed(NEEDED.ike, NEEDED.ipsec, Secret("other")), "D", "another pre-shared-key in tunnel-group 192.168.1.2"),
+    ],
+)
+def test_an_entry_protects_only_with_what_its_peer_needs(needed: Needed, fate: str, reason: str) -> None:
+    config = parse(SEED.replace("pre-shared-key *", "pre-shared-key cisco123"))
+    packet = (6, parse_address("10.1.1.5"), 1024, parse_address("10.2.1.5"), 80)
+    found = fate_of(config, "inside", packet, peers={"192.168.1.2": needed})
+    assert str(found) == fate
+    assert "cisco123" not in found.detail
+    if reason:
+        assert found.detail == reason
+
+
+def test_classes_can_be_asked_for_a_part() -> None:
+    region = Region.pair(Prefix.parse("10.1.1.0/24"), Prefix.parse("10.2.1.0/24"))
+    (found,) = classes(parse(SEED), {"inside": region})
+    assert (found.enters, found.direction, found.region, str(found.fate)) == ("inside", "out", region, "E 192.168.1.2")

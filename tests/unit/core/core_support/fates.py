@@ -309,6 +309,8 @@ class Asa(Text):
         def run(pick: Pick) -> Keys:
             rest: set[str] = set()
             for entry in self._entries(interface):
+                if entry.state == "stops":
+                    return frozenset(rest | {"D"})
                 if entry.entries is None:
                     if not entry.dynamic:
                         continue
@@ -347,7 +349,10 @@ class Asa(Text):
             if filter_ is not None and not permits(filter_, packet, pick):
                 return DROP
             admitted = filter_ is not None
+        # The first entry that protects it guards it, unless one above stops the interface.
         guard = None if own or tunnelled else self._guard(enters, packet, pick)
+        if guard == "stops":
+            return DROP
         fate = self._on(enters, packet, forwarded or packet, forwarded is not None, admitted, pick)
         if guard and fate == CLEAR:
             return frozenset((f"V {guard}",))
@@ -362,6 +367,8 @@ class Asa(Text):
     def _guard(self, enters: str, packet: Packet, pick: Pick) -> str | None:
         """The peer that should have protected what comes in clear."""
         for entry in self._entries(enters):
+            if entry.state == "stops":
+                return "stops"
             if entry.entries is None or entry.state not in ("able", "maybe"):
                 continue
             if permits(entry.entries, packet.answer(), pick):
