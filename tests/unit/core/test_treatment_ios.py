@@ -276,7 +276,8 @@ MAP = (
             id="source any: what is translated matches",
         ),
         pytest.param(
-            edited(LISTED, NO_DENY, ("permit ip 10.2.1.0 0.0.0.255 10.1", "permit ip host 192.168.1.2 10.1")), f"N dynamic-map DYN | {MATCHED}",
+            edited(LISTED, NO_DENY, ("permit ip 10.2.1.0 0.0.0.255 10.1", "permit ip host 192.168.1.2 10.1")),
+            f"N dynamic-map DYN | {MATCHED}",
             id="the outside address as source",
         ),
         pytest.param(
@@ -299,7 +300,8 @@ MAP = (
             "D | interface FastEthernet1/0: ip access-group 120 in", id="filtered on entering",
         ),
         pytest.param(
-            edited(LISTED, (ON_LAN, f"{ON_LAN} ip access-group 120 in\n")), f"E dynamic-map DYN | {MATCHED}", id="a missing filter permits all",
+            edited(LISTED, (ON_LAN, f"{ON_LAN} ip access-group 120 in\n")), f"E dynamic-map DYN | {MATCHED}",
+            id="a missing filter permits all",
         ),
         pytest.param(
             edited(LISTED, ("ip nat outside\n", "ip nat outside\n ip access-group 120 out\n"), filter_120("permit esp any any")),
