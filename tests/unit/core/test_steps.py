@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from _core.errors import PlanError
 from _core.secret import MASK, Secret
-from _core.steps import Finding, Line, Plan, Step, in_order, removal_step, simple_step, typed
+from _core.steps import Finding, Line, Packet, Plan, Step, in_order, removal_step, simple_step, typed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,4 +145,17 @@ def test_a_finding_is_plain_data() -> None:
         "level": "note",
         "message": "text",
         "lines": ["a", "b"],
+        "packet": None,
+        "commands": [],
+    }
+    packet = Packet("udp", "10.1.1.1", "10.2.1.1", "inside", 1024, 53)
+    found = Finding("code", "note", "text", packet=packet, commands=("c",)).as_dict()
+    assert found["commands"] == ["c"]
+    assert found["packet"] == {
+        "protocol": "udp",
+        "source": "10.1.1.1",
+        "destination": "10.2.1.1",
+        "enters": "inside",
+        "source_port": 1024,
+        "destination_port": 53,
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Ace, Entry, Remark, meaning, with_deny_above
+from ..acl import AccessList, Ace, Entry, Remark
 from ..errors import InputError
 from ..findings import (
     BY_THE_PLAN,
@@ -27,8 +27,10 @@ from ..findings import (
     weak_algorithm,
     weaknesses,
 )
+from ..firstmatch import compiled
 from ..forwarding import ANY_PEER, Fate, Letter, Needed
 from ..intent import DeadPeerDetection, Network, Responder, Tunnel
+from ..list_edits import with_denies_above
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Box, Prefix, Region, longest_match, parse_address
 from ..secret import MASK
@@ -313,10 +315,9 @@ class _Audit:
                 packet = example(rest, flow.enters, self.own_addresses)
                 self.findings.append(unprotected(flow, fate, packet, own.peer))
                 break
-        shadowed = [
-            row for row in by_list if any(row[0].ace("deny") in self._list(n).entries for n in self._deciding())
-        ]
-        missing = [row for row in by_list if row not in shadowed]
+        denied = {entry for name in self._deciding() for entry in self._list(name).entries}
+        shadowed = [row for row in by_list if row[0].ace("deny") in denied]
+        missing = [row for row in by_list if row[0].ace("deny") not in denied]
         if shadowed:
             self._judge_list(own, shadowed, shadowed=True)
         if missing:
@@ -340,20 +341,15 @@ class _Audit:
         lines: list[Line] = []
         after = self.config.copy()
         reason = ""
-        for row in rows:
-            deny = row[0].ace("deny")
-            for name in self._deciding():
-                old = after.access_lists.get(name)
-                found = meaning(old.entries, deny.region) if old else None
-                if old is None or found is None or not (found.permit or found.unsure):
-                    continue
-                if name in self.config.standard_lists:
-                    reason = (
-                        f". Not by list {name}: a standard list exempts no destination; replace it by an extended one"
-                    )
-                    continue
-                typed_lines, after.access_lists[name] = _deny_above(old, deny)
-                lines += typed_lines
+        denies = [row[0].ace("deny") for row in rows]
+        for name in self._deciding():
+            old = self._list(name)
+            permitted = [deny for deny in denies if _may_permit(old, deny)]
+            if permitted and name in self.config.standard_lists:
+                reason = f". Not by list {name}: a standard list exempts no destination; replace it by an extended one"
+            elif permitted:
+                more, after.access_lists[name] = _denied_above(old, permitted)
+                lines += more
         allowed = {Letter.X} if own.dynamic and not own.dynamic.acl else {Letter.X, Letter.V}
         if not reason and any(fate.letters & allowed for row in rows for _box, fate in self._fates(after, row[0])):
             reason = ", but only once the crypto map protects it: until then it would leave in clear"
@@ -631,17 +627,34 @@ def _first_against(entries: Sequence[Entry], deny: Ace) -> Entry:
     )
 
 
-def _deny_above(old: AccessList, deny: Ace) -> tuple[list[Line], AccessList]:
-    """A ``deny`` where it takes effect; a copy further down, which does nothing, goes first: no list takes one twice."""
-    position = with_deny_above(old.entries, deny).index(deny)
-    lines: list[Line] = []
-    if deny in old.entries:
-        at = old.entries.index(deny)
-        numbers = old.numbers[:at] + old.numbers[at + 1 :]
-        old = AccessList(old.name, old.entries[:at] + old.entries[at + 1 :], numbers)
-        lines.append(Line.of(f"no {render.entry_text(deny)}", parents=(render.list_head(old.name),)))
-    more, new = _inserted(old, deny, position)
-    return lines + more, new
+def _may_permit(access_list: AccessList, deny: Ace) -> bool:
+    """Whether a list permits a packet of ``deny``, as far as it is understood."""
+    return any(hit.value or not hit.sure for _piece, hit in compiled(access_list).split(deny.box))
+
+
+def _denied_above(old: AccessList, denies: Sequence[Ace]) -> tuple[list[Line], AccessList]:
+    """Each ``deny`` where it takes effect; a copy further down, which does nothing, goes first: no list takes one twice."""
+    head = (render.list_head(old.name),)
+    entries = with_denies_above(old.entries, denies)
+    placed = set(denies)
+    old_numbers = old.numbers or render.default_numbers(old.entries)
+    kept = [number for entry, number in zip(old.entries, old_numbers, strict=True) if entry not in placed]
+    lines = [Line.of(f"no {render.entry_text(entry)}", parents=head) for entry in old.entries if entry in placed]
+    gaps = [0] * (len(kept) + 1)
+    position = 0
+    for entry in entries:
+        if entry in placed:
+            gaps[position] += 1
+        else:
+            position += 1
+    distance, _numbers, fresh = render.free_numbers(kept, gaps)
+    if distance:
+        lines.append(Line.of(f"ip access-list resequence {old.name} {distance} {distance}"))
+    numbers = iter([number for row in fresh for number in row])
+    lines += [
+        Line.of(f"{next(numbers)} {render.entry_text(entry)}", parents=head) for entry in entries if entry in placed
+    ]
+    return lines, AccessList(old.name, entries)
 
 
 def _inserted(old: AccessList, entry: Ace, position: int) -> tuple[list[Line], AccessList]:
