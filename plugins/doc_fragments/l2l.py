@@ -184,6 +184,16 @@ options:
           them by default.
         type: list
         elements: raw
+      accept:
+        description:
+          - What may happen while this tunnel is changed, where no order of the lines is safe for every packet. Without it
+            such a plan is refused before the first line.
+          - V(clear-while-changing) lets packets of this tunnel leave in clear, or translated, for some lines.
+          - V(others-interrupted) lets packets of others be dropped for some lines.
+          - Each use is a warning in RV(findings).
+        type: list
+        elements: str
+        choices: [clear-while-changing, others-interrupted]
       state:
         description: V(absent) takes the tunnel away and keeps the entry, so that its networks stay known.
         type: str

@@ -23,6 +23,7 @@ from ._backup import write_backup
 from ._cli_transport import CliTransport
 from ._core.algorithms import ENCRYPTIONS, GROUPS, HASHES, SUITES
 from ._core.errors import CoreError, DeviceError
+from ._core.intent import ACCEPT
 from ._core.prefixes import NETADDR_IMPORT_ERROR
 from ._core.preflight import PreconditionError
 from ._core.run import run
@@ -63,6 +64,7 @@ TUNNEL_SPEC: dict[str, Any] = {
     "responder": {"type": "str", "required": True},
     "networks": {"type": "list", "elements": "raw", "required": True},
     "responder_networks": {"type": "list", "elements": "raw"},
+    "accept": {"type": "list", "elements": "str", "choices": list(ACCEPT)},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pre_shared_key": {"type": "str", "no_log": True},
 }

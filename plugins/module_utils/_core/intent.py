@@ -49,7 +49,10 @@ _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}")
 _RESPONDER_KEYS = frozenset(
     "host address networks suite ike ipsec pre_shared_key match_address allow_weak_crypto dpd pfs lifetimes".split()
 )
-_TUNNEL_KEYS = frozenset("name initiator responder networks responder_networks state pre_shared_key".split())
+#: What a tunnel may accept where no order of the lines is safe; see :mod:`.prove`.
+CLEAR_WHILE_CHANGING, OTHERS_INTERRUPTED = ACCEPT = ("clear-while-changing", "others-interrupted")
+
+_TUNNEL_KEYS = frozenset("name initiator responder networks responder_networks state pre_shared_key accept".split())
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ class Tunnel:
     networks: tuple[Network, ...]
     responder_networks: tuple[Network, ...]
     present: bool = True
+    #: what may happen to packets while the tunnel is changed, some of ACCEPT
+    accept: frozenset[str] = frozenset()
 
     @property
     def pairs(self) -> tuple[tuple[Prefix, Prefix], ...]:
@@ -245,6 +250,19 @@ class _Reader:
         if found is None:
             raise refuse_choice(f"{self.path}.{key}", value, choices)
         return found
+
+    def some_of(self, key: str, choices: Sequence[str]) -> frozenset[str]:
+        """A list of choices, or one of them alone; empty where there is none."""
+        items = self.data.get(key)
+        if items is None:
+            return frozenset()
+        found = []
+        for item in items if isinstance(items, (list, tuple)) else [items]:
+            text = scalar(item)
+            if text is None or text not in choices:
+                raise refuse_choice(f"{self.path}.{key}", item, choices)
+            found.append(text)
+        return frozenset(found)
 
     def networks(self, key: str) -> tuple[Network, ...]:
         items = self.data.get(key)
@@ -535,7 +553,9 @@ def _read_tunnel(data: Mapping[str, Any], path: str, responders: Mapping[str, Re
             "Leave it out; a key per initiator needs IKEv2",
         )
     present = reader.choice("state", ("present", "absent"), "present") == "present"
-    return Tunnel(name, reader.host("initiator"), responder, networks, chosen, present)
+    return Tunnel(
+        name, reader.host("initiator"), responder, networks, chosen, present, reader.some_of("accept", ACCEPT)
+    )
 
 
 def _interface_of(network: Network, wholes: Sequence[Network]) -> str | None:

@@ -113,7 +113,8 @@ def run(
     if state == "rendered":
         config = _start(chosen, request, intent, host, options)
         plan = chosen.make_plan(config, intent, host, options)
-        return {"changed": False, "rendered": plan.commands, "findings": [item.as_dict() for item in plan.findings]}
+        findings = [item.as_dict() for item in plan.findings]
+        return {"changed": False, "rendered": plan.commands, "findings": findings, "switches": plan.switch_data}
     session = open_session(chosen.cli)
     before = session.read()
     kept = keep(before, host) if keep and not check_mode else None
@@ -173,6 +174,7 @@ def _bring_about(
         "before": chosen.owned_data(config, plan.scope, dialect),
         "after": plan.after_data,
         "findings": [item.as_dict() for item in (*plan.findings, *checked)],
+        "switches": plan.switch_data,
         "saved": False,
     }
     if not check_mode:

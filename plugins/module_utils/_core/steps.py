@@ -1,7 +1,7 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps, their order, and the plan that they make.
+"""Steps, and the plan that they make; their order is found by :mod:`.prove`.
 
 A step is one line that changes the device's meaning (or a few that the device takes as one), the lines that
 undo it, and what it needs. Secrets are typed parts of a line and are redacted by their position, never by
@@ -10,13 +10,13 @@ replacing text: a key that equals a word of the configuration mangles nothing.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from .acl import Ace, Entry, Opaque
 from .algorithms import IkeProposal
-from .errors import PlanError
+from .prefixes import ANY, Box, Region
 from .secret import MASK, Secret
 
 #: A device object, as ``("access-list", "NO-NAT")``: what steps provide, need, release and remove.
@@ -53,57 +53,157 @@ class Line:
         return any(isinstance(part, Secret) for part in self.parts)
 
 
+#: What a step does to a platform's configuration model: gives the configuration after it and leaves the old one as it is.
+Effect = Callable[[Any], Any]
+
+
+def no_effect(config: Any) -> Any:
+    """Of a line that changes nothing that the model knows."""
+    return config
+
+
 @dataclass(frozen=True)
 class Step:
     """One change.
 
-    ``stage`` is its place in the platform's ``SWITCH_ORDER``. ``needs`` must exist before it, ``provides`` exists after
-    it; ``releases`` are references that it ends, ``removes`` what it takes away (only once all are released).
+    ``needs`` must exist before it, ``provides`` exists after it; ``releases`` are references that it ends, ``removes`` what
+    it takes away (only once all are released): what the device itself would refuse. All else about its place follows from
+    ``effect``, see :mod:`.prove`.
     """
 
     do: tuple[Line, ...]
     undo: tuple[Line, ...]
-    stage: str
     provides: frozenset[Ref] = frozenset()
     needs: frozenset[Ref] = frozenset()
     releases: frozenset[Ref] = frozenset()
     removes: frozenset[Ref] = frozenset()
+    effect: Effect = field(default=no_effect, compare=False)
+    #: The objects that it edits. It touches no packet as long as nothing refers to them. Empty: it may touch any.
+    edits: frozenset[Ref] = frozenset()
+    #: The packets that it may touch. None: any.
+    region: Region | None = None
+    #: False: it takes something away, or nobody knows how to take it back.
+    adds: bool = True
+    #: It serves only the line that needs or follows it, and is typed right before that where that is possible: an
+    #: interrupted run leaves less behind.
+    lazy: bool = False
+    #: What should be there before it, though the device would take it without.
+    follows: frozenset[Ref] = frozenset()
 
 
 def simple_step(
     text: str,
-    stage: str,
+    effect: Effect = no_effect,
     *,
     provides: Iterable[Ref] = (),
     needs: Iterable[Ref] = (),
+    edits: Iterable[Ref] = (),
     parents: tuple[str, ...] = (),
 ) -> Step:
     """One line that adds, undone by the same line with ``no``."""
     return Step(
         (Line.of(text, parents=parents),),
         (Line.of(f"no {text}", parents=parents),),
-        stage,
         provides=frozenset(provides),
         needs=frozenset(needs),
+        effect=effect,
+        edits=frozenset(edits),
     )
 
 
 def removal_step(
     text: str,
-    stage: str,
+    effect: Effect = no_effect,
     *,
     removes: Iterable[Ref] = (),
     releases: Iterable[Ref] = (),
+    edits: Iterable[Ref] = (),
     parents: tuple[str, ...] = (),
 ) -> Step:
     """``no`` and the line, undone by the line."""
     return Step(
         (Line.of(f"no {text}", parents=parents),),
         (Line.of(text, parents=parents),),
-        stage,
         removes=frozenset(removes),
         releases=frozenset(releases),
+        effect=effect,
+        edits=frozenset(edits),
+        adds=False,
     )
+
+
+def towards(entries: Iterable[Entry]) -> Region | None:
+    """The packets that entries of a list can have to do with, and their answers; None: any.
+
+    Only the destination counts: what translates a packet on its way to the list may change the source.
+    """
+    boxes: list[Box] = []
+    for entry in entries:
+        if isinstance(entry, Opaque):
+            return None
+        if isinstance(entry, Ace):
+            for side in dict.fromkeys((entry.destination.prefix, entry.source.prefix)):
+                if side == ANY:
+                    return None
+            boxes += Region.pair(ANY, entry.destination.prefix).boxes + Region.pair(entry.destination.prefix, ANY).boxes
+    return Region(tuple(dict.fromkeys(boxes)))
+
+
+def joined(steps: Sequence[Step], *, adds: bool = True) -> Step:
+    """Several steps that must share a write: one change."""
+
+    def effect(config: Any) -> Any:
+        for step in steps:
+            config = step.effect(config)
+        return config
+
+    def together(sets: Iterable[frozenset[Ref]]) -> frozenset[Ref]:
+        return frozenset().union(*sets)
+
+    provides = together(step.provides for step in steps)
+    return Step(
+        tuple(line for step in steps for line in step.do),
+        tuple(line for step in reversed(steps) for line in step.undo),
+        provides,
+        together(step.needs for step in steps) - provides,
+        together(step.releases for step in steps),
+        together(step.removes for step in steps),
+        effect,
+        together(step.edits for step in steps) if all(step.edits for step in steps) else frozenset(),
+        adds=adds,
+    )
+
+
+def put(table: str, key: Any, value: Any) -> Effect:
+    """``config.TABLE[key] = value``."""
+    return lambda config: replace(config, **{table: {**getattr(config, table), key: value}})
+
+
+def take(table: str, key: Any) -> Effect:
+    """``del config.TABLE[key]``."""
+    return lambda config: replace(config, **{table: {k: v for k, v in getattr(config, table).items() if k != key}})
+
+
+def alter(table: str, key: Any, /, **changed: Any) -> Effect:
+    """Other attributes for ``config.TABLE[key]``, which is there."""
+    return lambda config: put(table, key, replace(getattr(config, table)[key], **changed))(config)
+
+
+def append(table: str, item: Any) -> Effect:
+    """``config.TABLE.append(item)``."""
+    return lambda config: replace(config, **{table: [*getattr(config, table), item]})
+
+
+def without(table: str, item: Any) -> Effect:
+    """``config.TABLE.remove(item)``."""
+    return lambda config: replace(config, **{table: [other for other in getattr(config, table) if other != item]})
+
+
+def replay(config: Any, steps: Iterable[Step]) -> Any:
+    """The configuration after ``steps``."""
+    for step in steps:
+        config = step.effect(config)
+    return config
 
 
 #: The slip of the reference document's own text, and the commonest one in the field.
@@ -179,6 +279,25 @@ def shared_policy_changed(number: int, proposal: IkeProposal) -> Finding:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Packets that meet something else after a line: who they are, as one example, and what they met and meet.
+
+    ``line`` and ``detail`` tell what decides about them then.
+    """
+
+    enters: str
+    packet: str
+    before: str
+    after: str
+    line: str = ""
+    detail: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """For a module's return value."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that one device needs, in order, and the owned configuration before and after it (redacted text)."""
 
@@ -189,11 +308,22 @@ class Plan:
     #: The objects that ``before`` and ``after`` show, and ``after`` as plain data.
     scope: frozenset[Ref] = frozenset()
     after_data: Mapping[str, Any] = field(default_factory=dict)
+    #: What the packets meet that a step touches, for each step.
+    switches: tuple[tuple[Switch, ...], ...] = ()
 
     @property
     def commands(self) -> list[str]:
         """The lines as the user sees them, mode lines included, secrets masked."""
         return [row.shown for row in typed(self.lines)[0]]
+
+    @property
+    def switch_data(self) -> list[dict[str, Any]]:
+        """Each step that changes what packets meet: its lines, and for whom it changes what to what."""
+        return [
+            {"lines": [line.shown for line in step.do], "changes": [switch.as_dict() for switch in switches]}
+            for step, switches in zip(self.steps, self.switches)  # noqa: B905 (one for each step)
+            if switches
+        ]
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -214,45 +344,3 @@ def typed(lines: Iterable[Line], mode: tuple[str, ...] = ()) -> tuple[list[Line]
             mode = line.parents
         rows.append(line)
     return rows, mode
-
-
-def in_order(steps: Sequence[Step], switch_order: Sequence[str]) -> tuple[Step, ...]:
-    """``steps`` by stage, then as given, but never against what the device itself would refuse.
-
-    Kahn's algorithm with a heap: of the steps whose needs are met the first by ``switch_order`` is taken. Raises
-    PlanError when needs form a circle.
-    """
-    position = {stage: index for index, stage in enumerate(switch_order)}
-    waits: list[set[int]] = [set() for _step in steps]
-    providers: dict[Ref, set[int]] = {}
-    releasers: dict[Ref, set[int]] = {}
-    for index, step in enumerate(steps):
-        for ref in step.provides:
-            providers.setdefault(ref, set()).add(index)
-        for ref in step.releases:
-            releasers.setdefault(ref, set()).add(index)
-    followers: list[set[int]] = [set() for _step in steps]
-    for index, step in enumerate(steps):
-        for ref in step.needs:
-            waits[index] |= providers.get(ref, set()) - {index}
-        for ref in step.removes:
-            waits[index] |= releasers.get(ref, set()) - {index}
-        for other in waits[index]:
-            followers[other].add(index)
-    ready = [(position[step.stage], index) for index, step in enumerate(steps) if not waits[index]]
-    heapq.heapify(ready)
-    result: list[Step] = []
-    while ready:
-        _stage, index = heapq.heappop(ready)
-        result.append(steps[index])
-        for follower in followers[index]:
-            waits[follower].discard(index)
-            if not waits[follower]:
-                heapq.heappush(ready, (position[steps[follower].stage], follower))
-    if len(result) < len(steps):
-        stuck = next(step for index, step in enumerate(steps) if waits[index])
-        raise PlanError(
-            f"the lines need each other in a circle, beginning with '{stuck.do[0].shown}'. This is a fault of the "
-            "collection: please report it, with the plan's options; nothing was changed."
-        )
-    return tuple(result)

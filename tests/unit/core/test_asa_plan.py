@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from _core.acl import Ace
 from _core.asa import dialect, parse, render
+from _core.asa.model import AsaConfig
 from _core.errors import InputError
 from _core.intent import Intent
 from _core.options import Options
-from _core.steps import Plan
+from _core.prefixes import Region
+from _core.prove import View
+from _core.steps import Plan, Step, typed
+from _core.treatment import model
 from core_support import golden
 from core_support.asa_device import AsaDevice
 from core_support.asa_worlds import (
@@ -340,6 +344,16 @@ def test_the_order_is_the_one_of_the_table(row: str, incomplete: str) -> None:
         assert told == expected, (packet, says)
 
 
+def test_an_entry_of_a_bound_map_up_to_7_1_loses_list_and_peer_in_one_write() -> None:
+    """Without one of them it would stop the whole interface."""
+    device = AsaDevice(as_old_release(start(PAT + OTHERS + OTHERS_EXEMPT + EXEMPTION).text()))
+    plan = plan_asa(built(device), intent(), options(), absent=True)
+    together = [[line.shown for line in step.do] for step in plan.steps if len(step.do) == 2]
+    assert together == [
+        ["no crypto map OUTSIDE 10 set peer 192.168.1.2", "no crypto map OUTSIDE 10 match address IPSec-traffic"]
+    ]
+
+
 def test_an_entry_of_a_bound_map_up_to_7_1_gets_list_and_peer_in_one_write() -> None:
     device = AsaDevice(as_old_release(start(PAT + OTHERS + OTHERS_EXEMPT + EXEMPTION).text()))
     plan = plan_asa(device, intent(), options())
@@ -492,6 +506,58 @@ def test_no_plan_holds_a_key(device: AsaDevice, wanted: tuple[list[dict[str, Any
     # ... and no word that merely equals it is lost.
     assert "isakmp enable outside" in plan.after
     assert "********" not in plan.after.replace("pre-shared-key ********", "")
+
+
+def shown(config: AsaConfig) -> dict[str, Any]:
+    """All that steps may change; rules of which the order says nothing are sorted."""
+    data = render.owned_data(config, None, dialect.for_version(config.version))
+    return {
+        key: sorted(value) if key in ("nat", "globals", "nat_rules", "isakmp_enabled") else value
+        for key, value in data.items()
+    }
+
+
+@settings(max_examples=25)
+@given(worlds(), intents(), intents(absent=True), st.sampled_from(["foreign", "present"]), st.booleans())
+def test_what_a_step_says_that_it_does_is_what_its_lines_do_at_the_device(
+    device: AsaDevice,
+    first: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    then: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    pat: str,
+    absent: bool,
+) -> None:
+    """Also where: outside the packets that it says it may touch nothing changes."""
+    device = device.copy()
+    for wanted, gone in ((first, False), (then, absent)):
+        config = parse.parse(device.text())
+        try:
+            plan = plan_asa(device, intent(*wanted), options({"exemption_acl": "NO-NAT"}, pat=pat), absent=gone)
+        except InputError:
+            return
+        mode: tuple[str, ...] = ()
+        for step in plan.steps:
+            lines, mode = typed(step.do, mode)
+            for line in lines:
+                device.type(line.sent)
+            before, config = config, step.effect(config)
+            assert shown(parse.parse(device.text())) == shown(config), step.do[0].shown
+            untouched_elsewhere(before, config, step)
+        device.mode = ()
+
+
+def untouched_elsewhere(before: AsaConfig, after: AsaConfig, step: Step) -> None:
+    old, new = View(model(before)), View(model(after))
+    idle = step.edits and not step.edits & (render.reached(before) | render.reached(after))
+    if step.region is None and not idle:
+        return
+    for enters, region in old.usual().items():
+        for box in (region if idle else region.subtract(step.region or Region())).boxes:
+            for piece, fate in old.treat(enters, box):
+                assert {found.key for _part, found in new.treat(enters, piece)} == {fate.key}, (
+                    step.do[0].shown,
+                    enters,
+                    piece,
+                )
 
 
 # --- removal --------------------------------------------------------------------------------------------------------

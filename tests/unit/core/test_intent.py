@@ -92,7 +92,7 @@ ROME = responder(host="rome", address="192.168.2.2", networks=["10.3.1.0/24"])
 REFUSALS: dict[str, tuple[list[Any], list[Any], str, str]] = {
     "no mapping": (["hub"], [], "l2l_responders[0]", "a mapping is expected"),
     "an unknown option": ([responder(colour="red")], [], "l2l_responders[0].colour", "there is no such option"),
-    "an unknown option of a tunnel": ([responder()], [tunnel(mtu=1400)], "l2l_tunnels[0].mtu", "Known are: initiator"),
+    "an unknown option of a tunnel": ([responder()], [tunnel(mtu=1400)], "l2l_tunnels[0].mtu", "Known are: accept, initiator"),
     "no host": ([responder(host=None)], [], "l2l_responders[0].host", "it is missing"),
     "no address": ([responder(address=None)], [], "l2l_responders[0].address", "it is missing"),
     "a bad address": ([responder(address="192.168.1.300")], [], "l2l_responders[0].address", "not an IPv4 address"),

@@ -13,10 +13,13 @@ from _core.acl import Ace
 from _core.errors import InputError
 from _core.intent import Intent
 from _core.ios import dialect, parse, render
+from _core.ios.model import IosConfig
 from _core.options import Options
-from _core.prefixes import Prefix, parse_address
+from _core.prefixes import Prefix, Region, parse_address
+from _core.prove import View
 from _core.run import _proof
-from _core.steps import Plan
+from _core.steps import Plan, Step, typed
+from _core.treatment import model
 from core_support import golden
 from core_support.ios_device import IosDevice
 from core_support.ios_worlds import (
@@ -578,6 +581,60 @@ def test_no_plan_holds_a_key(device: IosDevice, wanted: tuple[list[dict[str, Any
     # ... and no word that merely equals it is lost.
     assert " ip nat outside" in plan.after
     assert "********" not in plan.after.replace("crypto isakmp key ********", "")
+
+
+def shown(config: IosConfig) -> dict[str, Any]:
+    """All that steps may change; rules of which the order says nothing are sorted."""
+    data = render.owned_data(config, None, dialect.for_version(config.version))
+    return {
+        key: sorted(value) if key in ("nat", "globals", "nat_rules", "isakmp_enabled") else value
+        for key, value in data.items()
+    }
+
+
+@settings(max_examples=25)
+@given(worlds(), intents(), intents(absent=True), st.sampled_from(["foreign", "present"]), st.booleans())
+def test_what_a_step_says_that_it_does_is_what_its_lines_do_at_the_device(
+    device: IosDevice,
+    first: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    then: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    pat: str,
+    absent: bool,
+) -> None:
+    """Also where: outside the packets that it says it may touch nothing changes."""
+    device = device.copy()
+    for wanted, gone in ((first, False), (then, absent)):
+        config = parse.parse(device.text(), device.show_access_lists())
+        try:
+            plan = plan_ios(
+                device, intent(*wanted), options({"dynamic_map": "DYN", "nat_acl": "100"}, pat=pat), absent=gone
+            )
+        except InputError:
+            return
+        mode: tuple[str, ...] = ()
+        for step in plan.steps:
+            lines, mode = typed(step.do, mode)
+            for line in lines:
+                device.type(line.sent)
+            before, config = config, step.effect(config)
+            assert shown(parse.parse(device.text(), device.show_access_lists())) == shown(config), step.do[0].shown
+            untouched_elsewhere(before, config, step)
+        device.mode = ()
+
+
+def untouched_elsewhere(before: IosConfig, after: IosConfig, step: Step) -> None:
+    old, new = View(model(before)), View(model(after))
+    idle = step.edits and not step.edits & (render.reached(before) | render.reached(after))
+    if step.region is None and not idle:
+        return
+    for enters, region in old.usual().items():
+        for box in (region if idle else region.subtract(step.region or Region())).boxes:
+            for piece, fate in old.treat(enters, box):
+                assert {found.key for _part, found in new.treat(enters, piece)} == {fate.key}, (
+                    step.do[0].shown,
+                    enters,
+                    piece,
+                )
 
 
 # --- removal --------------------------------------------------------------------------------------------------------

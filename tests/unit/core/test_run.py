@@ -340,8 +340,8 @@ def test_each_platform_has_its_part() -> None:
 @pytest.mark.parametrize("back", [True, False])
 def test_a_line_that_cannot_be_typed_is_refused_before_anything_is_sent(text: str, back: bool) -> None:
     line, other = Line.of(f"access-list OURS {text}"), Line.of("no access-list OURS")
-    step = Step((other,), (line,), "rest") if back else Step((line,), (other,), "rest")
+    step = Step((other,), (line,)) if back else Step((line,), (other,))
     with pytest.raises(PlanError, match="nothing was changed") as error:
         _refuse_untypable(Plan((step,), "", ""))
     assert str(error.value).isprintable()
-    _refuse_untypable(Plan((Step((other,), (other,), "rest"),), "", ""))
+    _refuse_untypable(Plan((Step((other,), (other,)),), "", ""))

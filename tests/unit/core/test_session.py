@@ -289,7 +289,7 @@ def answering(answer: str, line: str = "nat (inside) 1 0.0.0.0 0.0.0.0") -> None
     """Apply one line to a device that says ``answer``."""
     device = asa_start()
     transport = ModelTransport(device, answer=lambda typed: answer if typed == line else None)
-    Session(transport, ASA).apply([Step((Line.of(line),), (), "x")], device.text())
+    Session(transport, ASA).apply([Step((Line.of(line),), ())], device.text())
 
 
 @pytest.mark.parametrize(
@@ -542,7 +542,7 @@ def test_on_the_way_back_nothing_is_typed_behind_a_refused_mode_line() -> None:
     device = ios_start()
     transport = ModelTransport(device, answer=lambda line: "% refused" if line == mode[0] else None)
     with pytest.raises(DeviceError):
-        Session(transport, IOS).apply([Step(lines, undo, "x")], "")
+        Session(transport, IOS).apply([Step(lines, undo)], "")
     assert not any("shutdown" in line or "description" in line for line in transport.typed)
 
 
@@ -577,7 +577,7 @@ def test_many_lines_are_sent_in_writes_that_end_in_time() -> None:
     mode = ("ip access-list extended 100",)
     lines = tuple(Line.of(f"permit ip host 10.0.{i // 250}.{i % 250 + 1} any", parents=mode) for i in range(50))
     transport = ModelTransport(device)
-    Session(transport, IOS).apply([Step(lines, (), "x")], "")
+    Session(transport, IOS).apply([Step(lines, ())], "")
     assert max(len(write) for write in transport.writes) == LINES_PER_WRITE
     assert len(device.acls["100"]) == 51
 

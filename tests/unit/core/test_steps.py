@@ -5,65 +5,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
 import pytest
 from _core.errors import PlanError
+from _core.prefixes import Box, Region
+from _core.prove import Platform, Question, order
 from _core.secret import MASK, Secret
-from _core.steps import Finding, Line, Packet, Plan, Step, in_order, removal_step, simple_step, typed
+from _core.steps import Finding, Line, Packet, Plan, Step, joined, put, removal_step, replay, simple_step, take, typed
 from hypothesis import given
 from hypothesis import strategies as st
 
-ORDER = ("first", "second", "third")
+
+class Blind:
+    """A model that sees no packet: then only what the device itself would refuse decides, and the order that was given."""
+
+    def usual(self) -> dict[str, Region]:
+        return {}
+
+    def treat(self, enters: str, box: Box) -> list[tuple[Box, Any]]:
+        raise AssertionError((enters, box))
+
+
+def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
+    return order(Question(Platform(lambda _config: Blind(), lambda _config: frozenset()), None, None), steps)[0]
 
 
 def step(
-    name: str, stage: str, provides: set[str] = frozenset(), needs: set[str] = frozenset(),  # type: ignore[assignment]
-    releases: set[str] = frozenset(), removes: set[str] = frozenset(),  # type: ignore[assignment]
+    name: str, provides: set[str] = frozenset(), needs: set[str] = frozenset(),  # type: ignore[assignment]
+    releases: set[str] = frozenset(), removes: set[str] = frozenset(), *, adds: bool = True,  # type: ignore[assignment]
 ) -> Step:  # fmt: skip
     def refs(names: set[str]) -> frozenset[tuple[str, ...]]:
         return frozenset((item,) for item in names)
 
-    return Step((Line.of(name),), (), stage, refs(provides), refs(needs), refs(releases), refs(removes))
+    return Step((Line.of(name),), (), refs(provides), refs(needs), refs(releases), refs(removes), adds=adds)
 
 
 def names(steps: tuple[Step, ...]) -> list[str]:
     return [item.do[0].shown for item in steps]
 
 
-def test_steps_come_by_stage_and_then_as_given() -> None:
-    given_ = [step("c", "third"), step("a", "first"), step("b2", "second"), step("b1", "second")]
-    assert names(in_order(given_, ORDER)) == ["a", "b2", "b1", "c"]
+def test_steps_come_as_given_and_what_takes_away_comes_last() -> None:
+    given_ = [step("c", adds=False), step("a"), step("b2"), step("b1")]
+    assert names(in_order(given_)) == ["a", "b2", "b1", "c"]
 
 
-def test_a_need_goes_before_the_stage() -> None:
-    given_ = [step("user", "first", needs={"list"}), step("list", "third", provides={"list"})]
-    assert names(in_order(given_, ORDER)) == ["list", "user"]
+def test_a_need_goes_before_the_given_order() -> None:
+    given_ = [step("user", needs={"list"}), step("list", provides={"list"})]
+    assert names(in_order(given_)) == ["list", "user"]
 
 
 def test_a_thing_goes_only_when_all_references_are_released() -> None:
     given_ = [
-        step("list out", "first", removes={"list"}),
-        step("one", "second", releases={"list"}),
-        step("two", "third", releases={"list"}),
+        step("list out", removes={"list"}, adds=False),
+        step("one", releases={"list"}, adds=False),
+        step("two", releases={"list"}, adds=False),
     ]
-    assert names(in_order(given_, ORDER)) == ["one", "two", "list out"]
+    assert names(in_order(given_)) == ["one", "two", "list out"]
 
 
 def test_what_nobody_provides_is_there_already() -> None:
-    assert names(in_order([step("a", "first", needs={"old"})], ORDER)) == ["a"]
+    assert names(in_order([step("a", needs={"old"})])) == ["a"]
 
 
 def test_a_step_may_provide_what_it_needs() -> None:
-    assert names(in_order([step("a", "first", needs={"x"}, provides={"x"})], ORDER)) == ["a"]
+    assert names(in_order([step("a", needs={"x"}, provides={"x"})])) == ["a"]
 
 
 def test_a_circle_is_refused_and_a_line_of_it_is_named() -> None:
-    secret = Step(
-        (Line.of("key ", Secret("outside")),), (), "first", needs=frozenset({("b",)}), provides=frozenset({("a",)})
-    )
+    secret = Step((Line.of("key ", Secret("outside")),), (), needs=frozenset({("b",)}), provides=frozenset({("a",)}))
     with pytest.raises(PlanError) as error:
-        in_order([secret, step("b", "first", needs={"a"}, provides={"b"})], ORDER)
+        in_order([secret, step("b", needs={"a"}, provides={"b"})])
     assert f"key {MASK}" in str(error.value)
     assert "outside" not in str(error.value)
+
+
+def test_what_serves_another_line_only_is_typed_right_before_it() -> None:
+    lazy = replace(step("list", provides={"list"}), lazy=True)
+    given_ = [lazy, step("a"), step("user", needs={"list"}), step("b")]
+    assert names(in_order(given_)) == ["a", "list", "user", "b"]
 
 
 @st.composite
@@ -73,27 +95,25 @@ def step_lists(draw: st.DrawFn) -> list[Step]:
     made = []
     for number in range(count):
         needs = draw(st.sets(st.integers(0, max(number - 1, 0)), max_size=3)) if number else set()
-        made.append(
-            step(f"s{number}", draw(st.sampled_from(ORDER)), provides={str(number)}, needs={str(n) for n in needs})
-        )
+        made.append(step(f"s{number}", provides={str(number)}, needs={str(n) for n in needs}, adds=draw(st.booleans())))
     return draw(st.permutations(made))
 
 
 @given(step_lists())
 def test_the_order_is_never_against_a_need_and_otherwise_stable(steps: list[Step]) -> None:
-    result = in_order(steps, ORDER)
+    result = in_order(steps)
     assert sorted(names(result)) == sorted(names(tuple(steps)))
     done: set[tuple[str, ...]] = set()
     left = list(steps)
     for item in result:
         assert item.needs <= done
-        # Of those that could come now, none belongs to an earlier stage, or stood before this one in the same.
+        # Of those that could come now, none adds while this one takes away, or stood before this one.
         ready = [other for other in left if other.needs <= done]
-        best = min(ready, key=lambda other: (ORDER.index(other.stage), steps.index(other)))
+        best = min(ready, key=lambda other: (not other.adds, steps.index(other)))
         assert item is best
         left.remove(item)
         done |= item.provides
-    assert in_order(steps, ORDER) == result
+    assert in_order(steps) == result
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -127,15 +147,35 @@ def test_modes_are_entered_once_and_left_before_a_global_line() -> None:
 
 
 def test_simple_steps_undo_themselves() -> None:
-    made = simple_step("crypto map A interface outside", "bind", needs={("x",)})
-    gone = removal_step("crypto map A interface outside", "unbind", releases={("x",)})
+    made = simple_step("crypto map A interface outside", needs={("x",)})
+    gone = removal_step("crypto map A interface outside", releases={("x",)})
     assert (made.do[0].sent, made.undo[0].sent) == (gone.undo[0].sent, gone.do[0].sent)
     assert made.needs == gone.releases == {("x",)}
 
 
+@dataclass(frozen=True)
+class Config:
+    table: dict[str, int] = field(default_factory=dict)
+
+
+def test_effects_give_a_new_configuration_and_leave_the_old_one() -> None:
+    start = Config({"a": 1})
+    steps = [simple_step("b", put("table", "b", 2)), removal_step("a", take("table", "a"))]
+    assert replay(start, steps) == Config({"b": 2})
+    assert replay(start, [joined(steps)]) == Config({"b": 2})
+    assert start == Config({"a": 1})
+
+
+def test_steps_that_share_a_write_are_undone_the_other_way_round() -> None:
+    both = joined([step("a", provides={"x"}), simple_step("b", needs={("x",), ("y",)})])
+    assert [line.shown for line in both.do] == ["a", "b"]
+    assert [line.shown for line in both.undo] == ["no b"]
+    assert both.needs == {("y",)}
+
+
 def test_a_plan_shows_modes_and_hides_keys() -> None:
     mode = ("tunnel-group 192.0.2.1 ipsec-attributes",)
-    plan = Plan((Step((Line.of("pre-shared-key ", Secret("tunnel"), parents=mode),), (), "x"),), "", "")
+    plan = Plan((Step((Line.of("pre-shared-key ", Secret("tunnel"), parents=mode),), ()),), "", "")
     assert plan.commands == ["tunnel-group 192.0.2.1 ipsec-attributes", f"pre-shared-key {MASK}"]
 
 

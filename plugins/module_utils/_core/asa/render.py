@@ -3,19 +3,20 @@
 
 """How the objects of a PIX/ASA are written: as running-config text, and as steps that create or remove them.
 
-Stages name places in ``plan.SWITCH_ORDER``. The order inside a stage is the order in which the planner asks.
+Each step says what it does twice: as lines for the device, and as an effect on :class:`AsaConfig`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-from ..acl import Ace, Address, Entry, Remark
+from ..acl import AccessList, Ace, Address, Entry, Remark
+from ..errors import PlanError
 from ..prefixes import ANY
 from ..secret import MASK
-from ..steps import Line, Ref, Step, removal_step, simple_step
+from ..steps import Effect, Line, Ref, Step, alter, append, put, removal_step, simple_step, take, towards, without
 from .dialect import Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
 
@@ -53,6 +54,10 @@ def binding_ref(interface: str) -> Ref:
 def enable_ref(interface: str) -> Ref:
     """IKE on an interface."""
     return ("enable", interface)
+
+
+#: All IKE policies: any of them may be what a peer agrees to.
+POLICIES: frozenset[Ref] = frozenset({("policies",)})
 
 
 def exemption_ref(interface: str) -> Ref:
@@ -265,38 +270,57 @@ def create_policy(policy: IkePolicy, dialect: Dialect) -> Step:
         lines = tuple(Line.of(attribute, parents=(head,)) for attribute in attributes)
     else:
         lines = tuple(Line.of(f"{head} {attribute}") for attribute in attributes)
-    return Step(lines, (Line.of(f"no {head}"),), "object", provides=frozenset({policy_ref(policy.number)}))
+    return Step(
+        lines,
+        (Line.of(f"no {head}"),),
+        provides=frozenset({policy_ref(policy.number)}),
+        effect=put("policies", policy.number, policy),
+        edits=POLICIES,
+    )
+
+
+def change_policy(old: IkePolicy, new: IkePolicy, dialect: Dialect) -> Step:
+    """Another lifetime for a policy that is adopted: nothing else of it can differ."""
+    head = f"{dialect.isakmp} policy {new.number}"
+    if new.proposal is None or old.proposal is None:
+        raise PlanError(
+            f"'{head}' holds a value that is not known here, and its lifetime has to change. "
+            "Set the lifetime on the device, or give it another names.ike_policy; nothing was changed."
+        )
+    do, undo = (f"lifetime {proposal.lifetime}" for proposal in (new.proposal, old.proposal))
+    effect = put("policies", new.number, new)
+    if dialect.policy_block:
+        lines = (Line.of(do, parents=(head,)),), (Line.of(undo, parents=(head,)),)
+    else:
+        lines = (Line.of(f"{head} {do}"),), (Line.of(f"{head} {undo}"),)
+    return Step(*lines, effect=effect, edits=POLICIES)
 
 
 def remove_policy(policy: IkePolicy, dialect: Dialect) -> Step:
     """``no crypto isakmp policy N``; undone by the whole policy."""
     made = create_policy(policy, dialect)
-    return Step(made.undo, made.do, "rest")
+    return Step(made.undo, made.do, effect=take("policies", policy.number), edits=POLICIES, adds=False)
 
 
 def create_group(group: TunnelGroup) -> list[Step]:
     """``type``, key and keepalives of a tunnel group that does not exist."""
     section = (f"tunnel-group {group.name} ipsec-attributes",)
+    refs = frozenset({group_ref(group.name)})
     # ``clear configure tunnel-group`` is the only sourced way to take a whole group away (Netspoc-Approve).
     head = Step(
         (Line.of(f"tunnel-group {group.name} type {group.type}"),),
         (Line.of(f"clear configure tunnel-group {group.name}"),),
-        "object",
-        provides=frozenset({group_ref(group.name)}),
+        provides=refs,
+        effect=put("groups", group.name, TunnelGroup(group.name, type=group.type)),
+        edits=refs,
     )
     lines = group_attributes(group)
     steps = [head]
     if lines:
         undo = tuple(Line.of(_negated(line), parents=section) for line in lines)
-        steps.append(
-            Step(
-                lines,
-                undo,
-                "object",
-                needs=frozenset({group_ref(group.name)}),
-                provides=frozenset({group_ref(group.name)}),
-            )
-        )
+        key = group.key if group.key and group.key.known else None
+        effect = alter("groups", group.name, key=key, dpd=group.dpd)
+        steps.append(Step(lines, undo, needs=refs, provides=refs, effect=effect, edits=refs))
     return steps
 
 
@@ -320,19 +344,22 @@ def _negated(line: Line) -> str:
 def change_group(old: TunnelGroup, new: TunnelGroup) -> list[Step]:
     """Steps for a group that exists: its type where it has none, a new key, other keepalives."""
     steps = []
+    refs = frozenset({group_ref(new.name)})
     if old.type != new.type:
         steps.append(
             Step(
                 (Line.of(f"tunnel-group {new.name} type {new.type}"),),
                 (),
-                "object",
-                provides=frozenset({group_ref(new.name)}),
+                provides=refs,
+                effect=alter("groups", new.name, type=new.type),
+                edits=refs,
             )
         )
     before = dict(zip(("key", "dpd"), (old.key, old.dpd), strict=True))
     for line in group_attributes(new):
         what = "key" if line.secret else "dpd"
-        if before[what] == (new.key if line.secret else new.dpd):
+        value = new.key if line.secret else new.dpd
+        if before[what] == value:
             continue
         back = group_attributes(
             TunnelGroup(old.name, key=old.key if line.secret else None, dpd=None if line.secret else old.dpd)
@@ -341,7 +368,8 @@ def change_group(old: TunnelGroup, new: TunnelGroup) -> list[Step]:
         if line.secret and old.key and not old.key.known:
             # The key behind the stars is not known: it cannot be put back.
             undo = ()
-        steps.append(Step((line,), undo, "object", needs=frozenset({group_ref(new.name)})))
+        effect = alter("groups", new.name, **{what: value})
+        steps.append(Step((line,), undo, needs=refs, effect=effect, edits=refs, adds=bool(undo)))
     return steps
 
 
@@ -349,11 +377,14 @@ def remove_group(group: TunnelGroup) -> Step:
     """The whole group; undone by all that is known of it."""
     made = create_group(group)
     others = tuple(Line.of(text, parents=(f"tunnel-group {group.name} {section}",)) for section, text in group.others)
+    refs = frozenset({group_ref(group.name)})
     return Step(
         made[0].undo,
         (*(line for step in made for line in step.do), *others),
-        "rest",
-        removes=frozenset({group_ref(group.name)}),
+        removes=refs,
+        effect=take("groups", group.name),
+        edits=refs,
+        adds=False,
     )
 
 
@@ -363,26 +394,98 @@ def entry_line(name: str, entry: Entry, position: int, length: int) -> Line:
     return Line.of(f"access-list {name} {at}{entry_text(entry)}")
 
 
-def insert_entry(name: str, entry: Entry, stage: str, *, provides: bool) -> Step:
-    """One ACE at the end of a list; the planner says where else."""
+def insert_entry(name: str, entry: Entry, above: Entry | None = None, *, lazy: bool = False) -> Step:
+    """One ACE into a list, above ``above`` or at the end; the planner says at which line that is.
+
+    ``lazy``: nothing refers to the list yet; the line that will needs all of it.
+    """
+
+    def effect(config: AsaConfig) -> Any:
+        entries = config.access_lists.get(name, AccessList(name)).entries
+        at = entries.index(above) if above in entries else len(entries)
+        return put("access_lists", name, AccessList(name, (*entries[:at], entry, *entries[at:])))(config)
+
     text = f"access-list {name} {entry_text(entry)}"
-    return simple_step(text, stage, provides={acl_ref(name)} if provides else ())
+    refs = {acl_ref(name)}
+    made = simple_step(text, effect, provides=refs if lazy else (), edits=refs)
+    return replace(made, lazy=lazy, region=towards([entry]))
 
 
-def delete_entry(name: str, entry: Entry, stage: str, *, last: bool) -> Step:
-    """One ACE out, by its whole text (a line number alone is not accepted everywhere)."""
+def delete_entry(name: str, entry: Entry, *, last: bool) -> Step:
+    """One ACE out, by its whole text (a line number alone is not accepted everywhere).
+
+    ``last``: the list goes with it, so nothing may refer to it any more.
+    """
+
+    def effect(config: AsaConfig) -> Any:
+        entries = config.access_lists[name].entries
+        at = entries.index(entry)
+        left = (*entries[:at], *entries[at + 1 :])
+        return put("access_lists", name, AccessList(name, left))(config) if left else take("access_lists", name)(config)
+
     text = f"access-list {name} {entry_text(entry)}"
-    return removal_step(text, stage, removes={acl_ref(name)} if last else ())
+    refs = {acl_ref(name)}
+    return replace(removal_step(text, effect, removes=refs if last else (), edits=refs), region=towards([entry]))
 
 
-def create_map_line(entry: MapEntry, attribute: str, stage: str = "entry") -> Step:
+def create_transform_set(transform_set: TransformSet) -> Step:
+    """``crypto ipsec transform-set …``."""
+    refs = {set_ref(transform_set.name)}
+    effect = put("transform_sets", transform_set.name, transform_set)
+    return simple_step(transform_set_text(transform_set), effect, provides=refs, edits=refs)
+
+
+def remove_transform_set(transform_set: TransformSet) -> Step:
+    """``no crypto ipsec transform-set …``."""
+    refs = {set_ref(transform_set.name)}
+    effect = take("transform_sets", transform_set.name)
+    return removal_step(transform_set_text(transform_set), effect, removes=refs, edits=refs)
+
+
+def _attribute(attribute: str, entry: MapEntry) -> dict[str, Any]:
+    """Which value of :class:`MapEntry` a line of ``entry`` gives."""
+    fields = {
+        "match address": "acl",
+        "set pfs": "pfs",
+        "set peer": "peers",
+        "set transform-set": "transform_sets",
+        "set security-association lifetime seconds": "seconds",
+        "set security-association lifetime kilobytes": "kilobytes",
+        "ipsec-isakmp dynamic": "dynamic",
+    }
+    name = next((value for words, value in fields.items() if attribute.startswith(words)), None)
+    return {name: getattr(entry, name)} if name else {"others": (attribute,)}
+
+
+def _edit_entry(entry: MapEntry, change: Callable[[MapEntry], MapEntry]) -> Effect:
+    """``change`` of the entry as it is then; an entry without any line is none."""
+    key = (entry.map, entry.sequence)
+
+    def effect(config: AsaConfig) -> Any:
+        changed = change(config.entries.get(key, MapEntry(*key)))
+        return (take("entries", key) if changed == MapEntry(*key) else put("entries", key, changed))(config)
+
+    return effect
+
+
+def create_map_line(entry: MapEntry, attribute: str) -> Step:
     """One line of a map entry."""
     needs: set[Ref] = set()
     if attribute.startswith("match address"):
         needs = {acl_ref(entry.acl or "")}
     elif attribute.startswith("set transform-set"):
         needs = {set_ref(name) for name in entry.transform_sets}
-    return simple_step(f"{entry.head} {attribute}", stage, provides={entry_ref(entry)}, needs=needs)
+    effect = _edit_entry(entry, lambda now: replace(now, **_attribute(attribute, entry)))
+    refs = {entry_ref(entry)}
+    return simple_step(f"{entry.head} {attribute}", effect, provides=refs, needs=needs, edits=refs)
+
+
+def replace_map_line(old: MapEntry, new: MapEntry, attribute: str) -> Step:
+    """A single-valued line: typed again it replaces the old one."""
+    word = " ".join(attribute.split()[: 4 if "lifetime" in attribute else 2])
+    previous = next((row for row in entry_lines(old) if row.startswith(f"{old.head} {word}")), None)
+    made = create_map_line(new, attribute)
+    return replace(made, undo=(Line.of(previous),) if previous else made.undo)
 
 
 def remove_map_line(entry: MapEntry, attribute: str) -> Step:
@@ -392,4 +495,116 @@ def remove_map_line(entry: MapEntry, attribute: str) -> Step:
         releases = {acl_ref(entry.acl or "")}
     elif attribute.startswith("set transform-set"):
         releases = {set_ref(name) for name in entry.transform_sets}
-    return removal_step(f"{entry.head} {attribute}", "entry-out", releases=releases)
+    empty = {name: getattr(MapEntry("", 0), name) for name in _attribute(attribute, entry)}
+
+    def change(now: MapEntry) -> MapEntry:
+        if "others" in empty:
+            return replace(now, others=tuple(line for line in now.others if line != attribute))
+        return replace(now, **empty)
+
+    effect = _edit_entry(entry, change)
+    return removal_step(f"{entry.head} {attribute}", effect, releases=releases, edits={entry_ref(entry)})
+
+
+def swap_values(entry: MapEntry, attribute: str, old: Sequence[str], new: Sequence[str]) -> list[Step]:
+    """The new peer or set is appended, then the old ones go: the entry is never without one."""
+    field, ref = ("transform_sets", set_ref) if attribute == "set transform-set" else ("peers", group_ref)
+
+    def edited(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Effect:
+        def apply(now: MapEntry) -> MapEntry:
+            changed: dict[str, Any] = {field: change(getattr(now, field))}
+            return replace(now, **changed)
+
+        return _edit_entry(entry, apply)
+
+    def added(name: str) -> Effect:
+        return edited(lambda values: (*values, name))
+
+    def gone(name: str) -> Effect:
+        return edited(lambda values: tuple(value for value in values if value != name))
+
+    refs = {entry_ref(entry)}
+    return [
+        *(
+            simple_step(f"{entry.head} {attribute} {name}", added(name), needs={ref(name)}, provides=refs, edits=refs)
+            for name in new
+            if name not in old
+        ),
+        *(
+            removal_step(f"{entry.head} {attribute} {name}", gone(name), releases={ref(name)}, edits=refs)
+            for name in old
+            if name not in new
+        ),
+    ]
+
+
+def create_binding(name: str, interface: str, entries: Iterable[MapEntry]) -> Step:
+    """``crypto map M interface I``, once its entries are there."""
+    effect = put("bindings", interface, name)
+    return simple_step(f"crypto map {name} interface {interface}", effect, needs=map(entry_ref, entries))
+
+
+def remove_binding(name: str, interface: str) -> Step:
+    """``no crypto map M interface I``."""
+    return removal_step(f"crypto map {name} interface {interface}", take("bindings", interface))
+
+
+def create_enable(interface: str, dialect: Dialect) -> Step:
+    """``crypto isakmp enable I``."""
+    return simple_step(
+        f"{dialect.isakmp} enable {interface}", append("enabled", interface), edits={enable_ref(interface)}
+    )
+
+
+def remove_enable(interface: str, dialect: Dialect) -> Step:
+    """``no crypto isakmp enable I``."""
+    text = f"{dialect.isakmp} enable {interface}"
+    return removal_step(text, without("enabled", interface), edits={enable_ref(interface)})
+
+
+def create_exemption(interface: str, name: str, lists: Iterable[AccessList]) -> Step:
+    """``nat (I) 0 access-list NAME``; ``lists`` are the list as it was and as it will be."""
+    made = simple_step(
+        f"nat ({interface}) 0 access-list {name}", put("exemptions", interface, name), needs={acl_ref(name)}
+    )
+    return replace(made, region=towards(entry for found in lists for entry in found.entries))
+
+
+def remove_exemption(interface: str, name: str, lists: Iterable[AccessList]) -> Step:
+    """``no nat (I) 0 access-list NAME``."""
+    text = f"nat ({interface}) 0 access-list {name}"
+    made = removal_step(text, take("exemptions", interface), releases={acl_ref(name)})
+    return replace(made, region=towards(entry for found in lists for entry in found.entries))
+
+
+def create_global(item: Global) -> Step:
+    """``global (I) N VALUE``."""
+    return simple_step(global_text(item), append("globals", item))
+
+
+def remove_global(item: Global) -> Step:
+    """``no global (I) N VALUE``."""
+    return removal_step(global_text(item), without("globals", item))
+
+
+def create_nat(nat: Nat) -> Step:
+    """``nat (I) N …``."""
+    return simple_step(nat_text(nat), append("nats", nat))
+
+
+def remove_nat(nat: Nat) -> Step:
+    """``no nat (I) N …``."""
+    return removal_step(nat_text(nat), without("nats", nat))
+
+
+def reached(config: AsaConfig) -> frozenset[Ref]:
+    """The objects that packets can meet: something bound or translating refers to them."""
+    refs: set[Ref] = {acl_ref(name) for name in (*config.exemptions.values(), *config.other_users)}
+    refs |= {acl_ref(nat.acl) for nat in config.nats if nat.acl}
+    refs |= {set_ref(name) for name in config.other_users}
+    for interface, name in config.bindings.items():
+        refs |= {enable_ref(interface), *POLICIES}
+        for entry in config.entries_of(name):
+            refs |= {entry_ref(entry), acl_ref(entry.acl or "")}
+            refs |= {*map(set_ref, entry.transform_sets), *map(group_ref, entry.peers)}
+    return frozenset(refs)

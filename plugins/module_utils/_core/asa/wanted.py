@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Ace, Entry, meaning
+from ..acl import AccessList, Ace, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..intent import Network, Tunnel
@@ -35,7 +35,7 @@ BUILT_IN_POLICY = 65535
 
 @dataclass
 class Wanted:
-    """A copy of the configuration that is edited to the intent, and what the order of the steps depends on."""
+    """A copy of the configuration that is edited to the intent."""
 
     current: AsaConfig
     options: Options
@@ -44,20 +44,12 @@ class Wanted:
     target: AsaConfig = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     scope: set[Ref] = field(default_factory=set)
-    #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
-    ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
     #: tunnel → interface of each of its networks, interface towards the responder
     homes: dict[str, tuple[dict[Prefix, str], str]] = field(default_factory=dict)
     #: ACEs that left a crypto list
     withdrawn: list[Ace] = field(default_factory=list)
-    #: entries that go, their lists, the interface of their map
-    taken: list[tuple[MapEntry, AccessList, str]] = field(default_factory=list)
     #: map entry → names of the tunnels in it
     placed_in: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    #: Lists that get the temporary ACE while their entry of a bound map is made or taken apart.
-    temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
-    #: Interfaces whose exemption line concerns untranslated classes (before, or after for one that goes).
-    plain_exemptions: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.target = self.current.copy()
@@ -169,6 +161,20 @@ class Wanted:
         """Whether the packets of ``region`` pass the translation with their own source."""
         return self.exempt(config, interface, region) or not self.translated(config, interface, outside, region)
 
+    def ours(self) -> Region:
+        """What the plan is about: the packets of all tunnels of the intent, and of what leaves a crypto list."""
+        result = Region()
+        for tunnel in self.tunnels:
+            result = result.union(tunnel.region)
+        for ace in self.withdrawn:
+            result = result.union(ace.region)
+        return result
+
+    def note(self, finding: Finding) -> None:
+        """One finding more, once."""
+        if finding not in self.findings:
+            self.findings.append(finding)
+
     # --- what is wanted -------------------------------------------------------------------------------------------
 
     def place(self, tunnel: Tunnel) -> None:
@@ -187,11 +193,10 @@ class Wanted:
         if outside not in self.target.enabled:
             self.target.enabled.append(outside)
         self._place_group(tunnel)
-        bound = outside in self.current.bindings
-        entry = self._place_entry(tunnel, self.crypto_map(outside), bound)
+        entry = self._place_entry(tunnel, self.crypto_map(outside))
         self.placed_in[entry.head].add(tunnel.name)
-        self._place_crypto_acl(tunnel, entry, homes, outside, bound)
-        self._place_exemptions(tunnel, homes, outside)
+        self._place_crypto_acl(tunnel, entry)
+        self._place_exemptions(tunnel, homes)
         if self.options.pat == "present":
             self._place_pat(tuple(dict.fromkeys(homes.values())), outside)
         self.target.bindings.setdefault(outside, entry.map)
@@ -256,7 +261,7 @@ class Wanted:
         self.target.transform_sets[name] = TransformSet(name, tuple(spelling.write_transform(wanted).split()))
         return name
 
-    def _place_entry(self, tunnel: Tunnel, name: str, bound: bool) -> MapEntry:
+    def _place_entry(self, tunnel: Tunnel, name: str) -> MapEntry:
         responder, names = tunnel.responder, self.options.names
         found = self.find_entry(name, tunnel)
         if found is None:
@@ -300,31 +305,17 @@ class Wanted:
     def _used_by_others(self, acl: str) -> bool:
         return acl in self.current.other_users or any(nat.acl == acl for nat in self.current.nats)
 
-    def _place_crypto_acl(
-        self, tunnel: Tunnel, entry: MapEntry, homes: dict[Prefix, str], outside: str, bound: bool
-    ) -> None:
+    def _place_crypto_acl(self, tunnel: Tunnel, entry: MapEntry) -> None:
         name = entry.acl or ""
         old = self._list(name)
         wanted = [Ace.between("permit", ours, theirs) for ours, theirs in tunnel.pairs]
-        live = bound and self.current.entries.get((entry.map, entry.sequence), MapEntry("", 0)).acl == name
         stale = [ace for ace in old.aces if ace not in wanted]
         kept = [item for item in old.entries if item not in stale]
         added = [ace for ace in wanted if ace not in old.entries]
         self.target.access_lists[name] = AccessList(name, (*kept, *added))
-        plain_new = False
-        for ace in added:
-            region = ace.region
-            home = homes[ace.source.prefix]
-            plain = self.leaves_plain(self.current, home, outside, region)
-            self.ace_stage[(name, ace)] = "acl-untranslated" if plain and bound else "crypto-acl"
-            plain_new = plain_new or plain
-        if plain_new and bound and not live:
-            self.temporary[name] = ("crypto-acl", "temporary-out")
-        for ace in stale:
-            self.ace_stage[(name, ace)] = "acl-out"
-            self.withdrawn.append(ace)
+        self.withdrawn += stale
 
-    def _place_exemptions(self, tunnel: Tunnel, homes: dict[Prefix, str], outside: str) -> None:
+    def _place_exemptions(self, tunnel: Tunnel, homes: dict[Prefix, str]) -> None:
         for ours, theirs in tunnel.pairs:
             home = homes[ours]
             region = Region.pair(ours, theirs)
@@ -339,11 +330,6 @@ class Wanted:
                 old = self._list(name)
                 if ace not in old.entries:
                     self.target.access_lists[name] = AccessList(name, (*old.entries, ace))
-                plain = self.leaves_plain(self.current, home, outside, region)
-                stage = "exemption-untranslated" if plain else "exemption-translated"
-                self.ace_stage.setdefault((name, ace), stage)
-                if plain and home not in self.current.exemptions:
-                    self.plain_exemptions.add(home)
                 self.target.exemptions[home] = name
 
     def _refuse_list_for_exemption(self, name: str) -> None:
@@ -467,7 +453,6 @@ class Wanted:
         if entry.acl and not self._acl_needed(entry.acl):
             self.scope.add(render.acl_ref(entry.acl))
             self.target.access_lists.pop(entry.acl, None)
-            self.taken.append((entry, acl, outside))
         self._drop_unused_groups(entry.peers)
 
     def _drop_unused_groups(self, peers: Iterable[str]) -> None:
@@ -475,14 +460,6 @@ class Wanted:
             if not any(peer in other.peers for other in self.target.entries.values()):
                 self.scope.add(render.group_ref(peer))
                 self.target.groups.pop(peer, None)
-
-    def _keep_entry_whole(self, acl: AccessList, outside: str) -> None:
-        """One entry of several goes: an untranslated class switches at its ACE, and a temporary one takes its place."""
-        for ace in acl.aces:
-            home = longest_match(ace.source.prefix.network, self.current.routing_table()) or outside
-            if self.leaves_plain(self.target, home, outside, ace.region):
-                self.ace_stage[(acl.name, ace)] = "acl-out"
-                self.temporary[acl.name] = ("temporary-in", "rest")
 
     def _acl_needed(self, name: str) -> bool:
         in_maps = any(other.acl == name for other in self.target.entries.values())
@@ -501,7 +478,6 @@ class Wanted:
         left = tuple(item for item in self._list(name).entries if item != ace)
         homes = [interface for interface, acl in self.target.exemptions.items() if acl == name]
         self.scope |= {render.acl_ref(name), *map(render.exemption_ref, homes)}
-        self.ace_stage[(name, ace)] = "exemption-out"
         if any(isinstance(item, Ace) for item in left):
             self.target.access_lists[name] = AccessList(name, left)
             return
@@ -555,9 +531,6 @@ class Wanted:
         """Once every tunnel has its place: exemptions, and transform sets of our entries, that nothing needs any more."""
         for ace in self.withdrawn:
             self._withdraw_exemption(ace)
-        for entry, acl, outside in self.taken:
-            if self.target.entries_of(entry.map) and outside in self.current.bindings:
-                self._keep_entry_whole(acl, outside)
         kept = {name for entry in self.target.entries.values() for name in entry.transform_sets}
         # A partial call cannot tell for which tunnel a set was made that nothing refers to.
         unused = (
@@ -692,7 +665,7 @@ class Wanted:
             self.target.access_lists[name] = AccessList(name, left)
         for tunnel in staying:
             # What was exempt by an entry that goes needs its own.
-            self._place_exemptions(tunnel, *self.homes[tunnel.name])
+            self._place_exemptions(tunnel, self.homes[tunnel.name][0])
         for name, ace in gone:
             self._take_from_exemption(name, ace)
 

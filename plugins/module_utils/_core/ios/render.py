@@ -3,20 +3,21 @@
 
 """How the objects of IOS are written: as running-config text, and as steps that create or remove them.
 
-Stages name places in ``plan.SWITCH_ORDER``. The order inside a stage is the order in which the planner asks.
+Each step says what it does twice: as lines for the device, and as an effect on :class:`IosConfig`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ..acl import AccessList, Ace, Address, Entry, Remark
 from ..algorithms import IkeProposal
+from ..intent import DeadPeerDetection
 from ..prefixes import ANY
 from ..secret import MASK
-from ..steps import Line, Ref, Step
+from ..steps import Line, Ref, Step, alter, append, joined, put, removal_step, simple_step, take, towards, without
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, Interface, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
 
@@ -69,6 +70,23 @@ def role_ref(interface: str) -> Ref:
 def rule_ref(rule: NatRule) -> Ref:
     """A dynamic translation rule."""
     return ("nat rule", rule.text)
+
+
+def numbers_ref(name: str) -> Ref:
+    """Free numbers between the entries of a list."""
+    return ("numbers", name)
+
+
+def moved_ref(name: str, entry: Entry) -> Ref:
+    """That an entry no longer stands where it stood: no list takes it twice."""
+    return ("moved", name, entry_text(entry))
+
+
+#: IKE policies and keys: any of them may be what a peer agrees to.
+NEGOTIATION: frozenset[Ref] = frozenset({("policies and keys",)})
+
+#: What the device asks when a rule with live translations is removed (IOS 12.4 to 15; also spelt ``entires``).
+_IN_USE = r"delete all ent\w+\? \[no\]: ?"
 
 
 def address_text(address: Address) -> str:
@@ -263,46 +281,138 @@ def create_policy(policy: IkePolicy) -> Step:
     """A policy with its lines; inert until a peer negotiates, so they are one step."""
     head = f"crypto isakmp policy {policy.number}"
     lines = tuple(Line.of(line, parents=(head,)) for line in policy.lines)
-    return Step(lines, (Line.of(f"no {head}"),), "object", provides=frozenset({policy_ref(policy.number)}))
+    return Step(
+        lines,
+        (Line.of(f"no {head}"),),
+        provides=frozenset({policy_ref(policy.number)}),
+        effect=put("policies", policy.number, policy),
+        edits=NEGOTIATION,
+    )
+
+
+def change_policy(old: IkePolicy, new: IkePolicy) -> Step:
+    """Only the lifetime of an adopted policy can differ."""
+    parents = (f"crypto isakmp policy {new.number}",)
+    do, undo = (
+        next((line for line in policy.lines if line.startswith("lifetime")), "no lifetime") for policy in (new, old)
+    )
+    return Step(
+        (Line.of(do, parents=parents),),
+        (Line.of(undo, parents=parents),),
+        effect=put("policies", new.number, new),
+        edits=NEGOTIATION,
+    )
 
 
 def remove_policy(policy: IkePolicy) -> Step:
     """``no crypto isakmp policy N``; undone by the whole policy."""
     made = create_policy(policy)
-    return Step(made.undo, made.do, "rest")
+    return Step(made.undo, made.do, effect=take("policies", policy.number), edits=NEGOTIATION, adds=False)
 
 
 def create_key(key: IsakmpKey) -> Step:
     """A key for an address that has none."""
-    return Step((key_line(key),), (no_key_line(key),), "object", provides=frozenset({key_ref(key)}))
+    return Step(
+        (key_line(key),),
+        (no_key_line(key),),
+        provides=frozenset({key_ref(key)}),
+        effect=append("keys", key),
+        edits=NEGOTIATION,
+    )
 
 
 def replace_key(old: IsakmpKey, new: IsakmpKey) -> Step:
     """Another key for an address: the device refuses a second one, so the old one goes first, in the same write."""
-    return Step(
-        (no_key_line(old), key_line(new)),
-        (no_key_line(new), key_line(old)),
-        "object",
-        provides=frozenset({key_ref(new)}),
-    )
+    return joined([remove_key(old), create_key(new)])
 
 
 def remove_key(key: IsakmpKey) -> Step:
     """The key of an address goes."""
-    return Step((no_key_line(key),), (key_line(key),), "rest")
+    return Step((no_key_line(key),), (key_line(key),), effect=without("keys", key), edits=NEGOTIATION, adds=False)
+
+
+def change_keepalive(old: DeadPeerDetection | None, new: DeadPeerDetection | None) -> Step:
+    """``crypto isakmp keepalive``: no packet depends on it."""
+
+    def line(value: DeadPeerDetection | None) -> Line:
+        text = f"crypto isakmp keepalive {value.interval} {value.retry}" if value else "no crypto isakmp keepalive"
+        return Line.of(text)
+
+    do = line(new)
+    if new is None and old:
+        do = Line.of(f"no {line(old).shown}")
+    return Step(
+        (do,),
+        (line(old),),
+        effect=lambda config: replace(config, keepalive=new),
+        edits=frozenset({keepalive_ref()}),
+        adds=new is not None,
+    )
+
+
+def create_transform_set(transform_set: TransformSet) -> Step:
+    """``crypto ipsec transform-set …`` for tunnels."""
+    refs = {set_ref(transform_set.name)}
+    effect = put("transform_sets", transform_set.name, transform_set)
+    return simple_step(transform_set_lines(transform_set)[0], effect, provides=refs, edits=refs)
+
+
+def remove_transform_set(transform_set: TransformSet) -> Step:
+    """``no crypto ipsec transform-set …``."""
+    refs = {set_ref(transform_set.name)}
+    effect = take("transform_sets", transform_set.name)
+    return removal_step(transform_set_lines(transform_set)[0], effect, removes=refs, edits=refs)
 
 
 def create_dynamic(entry: DynamicEntry) -> Step:
     """A dynamic entry, complete; nothing refers to it yet, so its lines are one step."""
     lines = tuple(Line.of(line, parents=(entry.head,)) for line in dynamic_attributes(entry))
     needs = {set_ref(name) for name in entry.transform_sets} | ({acl_ref(entry.acl)} if entry.acl else set())
+    refs = frozenset({dynamic_ref(entry.map)})
     return Step(
         lines,
         (Line.of(f"no {entry.head}"),),
-        "object",
-        provides=frozenset({dynamic_ref(entry.map)}),
+        provides=refs,
         needs=frozenset(needs),
+        effect=put("dynamic_entries", (entry.map, entry.sequence), entry),
+        edits=refs,
     )
+
+
+def change_dynamic(old: DynamicEntry, new: DynamicEntry) -> list[Step]:
+    """Single-valued lines, typed again with their new value; a second ``set transform-set`` replaces the first."""
+    steps = []
+    before = dynamic_attributes(old)
+    refs = frozenset({dynamic_ref(new.map)})
+    fields = {
+        "set transform-set": "transform_sets",
+        "set pfs": "pfs",
+        "set security-association lifetime seconds": "seconds",
+        "set security-association lifetime kilobytes": "kilobytes",
+        "match address": "acl",
+    }
+    for line in dynamic_attributes(new):
+        if line in before:
+            continue
+        head, field = next((head, field) for head, field in fields.items() if line.startswith(head))
+        previous = next((row for row in before if row.startswith(head)), f"no {line}")
+        sets = field == "transform_sets"
+        needs = {set_ref(name) for name in new.transform_sets} if sets else set()
+        if field == "acl":
+            needs = {acl_ref(new.acl or "")}
+        steps.append(
+            Step(
+                (Line.of(line, parents=(new.head,)),),
+                (Line.of(previous, parents=(new.head,)),),
+                provides=refs,
+                needs=frozenset(needs),
+                # What the old line named may go only after this one.
+                releases=frozenset({set_ref(name) for name in old.transform_sets if sets}),
+                effect=alter("dynamic_entries", (new.map, new.sequence), **{field: getattr(new, field)}),
+                edits=refs,
+            )
+        )
+    return steps
 
 
 def remove_dynamic(entry: DynamicEntry) -> Step:
@@ -312,30 +422,114 @@ def remove_dynamic(entry: DynamicEntry) -> Step:
     return Step(
         made.undo,
         (*made.do, *others),
-        "rest",
         releases=made.needs,
-        removes=frozenset({dynamic_ref(entry.map)}),
+        removes=made.provides,
+        effect=take("dynamic_entries", (entry.map, entry.sequence)),
+        edits=made.edits,
+        adds=False,
     )
 
 
-def create_list(access_list: AccessList, stages: Iterable[str]) -> list[Step]:
+def create_entry(entry: MapEntry, *, bound: bool) -> Step:
+    """``crypto map M N ipsec-isakmp dynamic D``. Of a map that is not ``bound`` it serves only the binding."""
+    refs = frozenset({entry_ref(entry)})
+    return Step(
+        (Line.of(entry.head),),
+        (Line.of(f"no crypto map {entry.map} {entry.sequence}"),),
+        provides=refs,
+        needs=frozenset({dynamic_ref(entry.dynamic or "")}),
+        effect=put("entries", (entry.map, entry.sequence), entry),
+        edits=refs,
+        lazy=not bound,
+    )
+
+
+def remove_entry(entry: MapEntry) -> Step:
+    """``no crypto map M N``; where the binding goes too, right after it."""
+    refs = frozenset({entry_ref(entry)})
+    return Step(
+        (Line.of(f"no crypto map {entry.map} {entry.sequence}"),),
+        (Line.of(entry.head),),
+        releases=frozenset({dynamic_ref(entry.dynamic or "")}),
+        removes=refs,
+        effect=take("entries", (entry.map, entry.sequence)),
+        edits=refs,
+        adds=False,
+        lazy=True,
+    )
+
+
+def create_binding(interface: Interface, name: str, entries: Iterable[MapEntry]) -> Step:
+    """``crypto map M`` on an interface, once its entries are there."""
+    effect = alter("interfaces", interface.name, crypto_map=name)
+    parents = (f"interface {interface.name}",)
+    return simple_step(f"crypto map {name}", effect, needs=map(entry_ref, entries), parents=parents)
+
+
+def remove_binding(interface: Interface, entries: Iterable[MapEntry]) -> Step:
+    """``no crypto map M`` on an interface."""
+    effect = alter("interfaces", interface.name, crypto_map=None)
+    parents = (f"interface {interface.name}",)
+    released = map(entry_ref, entries)
+    return removal_step(f"crypto map {interface.crypto_map}", effect, releases=released, parents=parents)
+
+
+def create_role(interface: Interface, role: str, lists: Iterable[str], *, lazy: bool) -> Step:
+    """``ip nat inside`` or ``outside``. Where a rule stands its list must say first what is not translated.
+
+    ``lazy``: the rule is still to come, and the role serves only it.
+    """
+    effect = alter("interfaces", interface.name, nat=role)
+    parents = (f"interface {interface.name}",)
+    made = simple_step(f"ip nat {role}", effect, provides={role_ref(interface.name)}, parents=parents)
+    return replace(made, follows=frozenset(map(acl_ref, lists)), lazy=lazy)
+
+
+def remove_role(interface: Interface) -> Step:
+    """``no ip nat …`` on an interface."""
+    effect = alter("interfaces", interface.name, nat=None)
+    return removal_step(f"ip nat {interface.nat}", effect, parents=(f"interface {interface.name}",))
+
+
+def create_rule(rule: NatRule, roles: Iterable[str]) -> Step:
+    """``ip nat inside source …``, once its list is there and the interfaces have their ``roles``."""
+    made = simple_step(rule.text, append("nat_rules", rule), needs={acl_ref(rule.name)})
+    return replace(made, follows=frozenset(map(role_ref, roles)))
+
+
+def remove_rule(rule: NatRule, lists: Iterable[str]) -> Step:
+    """``no ip nat inside source …``; the device may ask whether translations are to be deleted."""
+    return Step(
+        (Line.of(f"no {rule.text}", question=_IN_USE),),
+        (Line.of(rule.text),),
+        releases=frozenset(map(acl_ref, lists)),
+        effect=without("nat_rules", rule),
+        adds=False,
+    )
+
+
+def create_list(access_list: AccessList) -> list[Step]:
     """A list that does not exist, entry by entry; undone with its last entry by removing the list."""
     steps = []
-    head = (list_head(access_list.name),)
-    for index, (entry, stage) in enumerate(zip(access_list.entries, stages, strict=True)):
-        text = entry_text(entry)
-        undo = Line.of(f"no {text}", parents=head) if index else Line.of(no_list(access_list.name))
-        steps.append(
-            Step((Line.of(text, parents=head),), (undo,), stage, provides=frozenset({acl_ref(access_list.name)}))
-        )
+    for index, entry in enumerate(access_list.entries):
+        step = insert_entry(access_list.name, entry, None, lazy=True)
+        steps.append(step if index else replace(step, undo=(Line.of(no_list(access_list.name)),)))
     return steps
 
 
-def remove_list(access_list: AccessList, stage: str) -> Step:
+def remove_list(access_list: AccessList) -> Step:
     """The whole list, once nothing refers to it."""
     head = (list_head(access_list.name),)
     back = tuple(Line.of(entry_text(entry), parents=head) for entry in access_list.entries)
-    return Step((Line.of(no_list(access_list.name)),), back, stage, removes=frozenset({acl_ref(access_list.name)}))
+    refs = frozenset({acl_ref(access_list.name)})
+    return Step(
+        (Line.of(no_list(access_list.name)),),
+        back,
+        removes=refs,
+        effect=take("access_lists", access_list.name),
+        edits=refs,
+        adds=False,
+    )
 
 
 def no_list(name: str) -> str:
@@ -343,24 +537,101 @@ def no_list(name: str) -> str:
     return f"no access-list {name}" if name.isdecimal() else f"no {list_head(name)}"
 
 
-def insert_entry(name: str, entry: Entry, number: int | None, stage: str) -> Step:
-    """One ACE into a list in use; at its end no number is needed."""
+def _numbers(access_list: AccessList) -> tuple[int, ...]:
+    return access_list.numbers or tuple(default_numbers(access_list.entries))
+
+
+def insert_entry(name: str, entry: Entry, number: int | None, *, lazy: bool = False, moves: bool = False) -> Step:
+    """One ACE into a list; at its end no number is needed.
+
+    ``lazy``: what needs the list is still to come. ``moves``: it stands elsewhere and must go there first.
+    """
+
+    def effect(config: IosConfig) -> Any:
+        known = config.access_lists.get(name, AccessList(name))
+        entries, numbers = known.entries, _numbers(known)
+        new = number if number is not None else (max(numbers, default=0) // 10 + 1) * 10
+        at = next((i for i, other in enumerate(numbers) if other > new), len(entries))
+        # A remark right above an entry speaks of it.
+        while 0 < at < len(entries) and isinstance(entries[at - 1], Remark):
+            at -= 1
+        new = 0 if isinstance(entry, Remark) else new
+        changed = AccessList(name, (*entries[:at], entry, *entries[at:]), (*numbers[:at], new, *numbers[at:]))
+        return put("access_lists", name, changed)(config)
+
     head = (list_head(name),)
     text = entry_text(entry)
     shown = text if number is None else f"{number} {text}"
-    return Step((Line.of(shown, parents=head),), (Line.of(f"no {text}", parents=head),), stage)
+    refs = frozenset({acl_ref(name)})
+    return Step(
+        (Line.of(shown, parents=head),),
+        (Line.of(f"no {text}", parents=head),),
+        provides=refs if lazy else frozenset(),
+        needs=frozenset({numbers_ref(name), *({moved_ref(name, entry)} if moves else ())}),
+        effect=effect,
+        edits=refs,
+        region=towards([entry]),
+        lazy=lazy,
+    )
 
 
-def delete_entry(name: str, entry: Entry, number: int, stage: str) -> Step:
-    """One ACE out of a list that stays, by its text; ``number`` is where it stood."""
+def delete_entry(name: str, entry: Entry, number: int, *, moves: bool = False) -> Step:
+    """One ACE out of a list that stays, by its text; ``number`` is where it stood. ``moves``: it comes back elsewhere."""
+
+    def effect(config: IosConfig) -> Any:
+        known = config.access_lists[name]
+        at, numbers = known.entries.index(entry), _numbers(known)
+        changed = AccessList(name, (*known.entries[:at], *known.entries[at + 1 :]), (*numbers[:at], *numbers[at + 1 :]))
+        return put("access_lists", name, changed)(config)
+
     head = (list_head(name),)
     text = entry_text(entry)
-    return Step((Line.of(f"no {text}", parents=head),), (Line.of(f"{number} {text}", parents=head),), stage)
+    return Step(
+        (Line.of(f"no {text}", parents=head),),
+        (Line.of(f"{number} {text}", parents=head),),
+        provides=frozenset({moved_ref(name, entry)} if moves else ()),
+        needs=frozenset({numbers_ref(name)}),
+        effect=effect,
+        edits=frozenset({acl_ref(name)}),
+        region=towards([entry]),
+        adds=moves,
+        lazy=moves,
+    )
 
 
-def resequence(name: str, distance: int, stage: str) -> Step:
+def resequence(name: str, distance: int) -> Step:
     """New numbers for a list: it means the same, so nothing undoes it."""
-    return Step((Line.of(f"ip access-list resequence {name} {distance} {distance}"),), (), stage)
+
+    def effect(config: IosConfig) -> Any:
+        entries = config.access_lists[name].entries
+        numbers, last = [], 0
+        for entry in entries:
+            last += 0 if isinstance(entry, Remark) else distance
+            numbers.append(0 if isinstance(entry, Remark) else last)
+        return put("access_lists", name, AccessList(name, entries, tuple(numbers)))(config)
+
+    return Step(
+        (Line.of(f"ip access-list resequence {name} {distance} {distance}"),),
+        (),
+        provides=frozenset({numbers_ref(name)}),
+        effect=effect,
+        edits=frozenset({numbers_ref(name)}),
+        lazy=True,
+    )
+
+
+def reached(config: IosConfig) -> frozenset[Ref]:
+    """The objects that packets can meet: something bound or translating refers to them."""
+    refs: set[Ref] = {ref for name in config.other_users for ref in (acl_ref(name), set_ref(name))}
+    refs |= {acl_ref(name) for rule in config.nat_rules for name in config.lists_of(rule)}
+    for name in {interface.crypto_map for interface in config.interfaces.values() if interface.crypto_map}:
+        refs |= NEGOTIATION
+        for entry in config.entries_of(name):
+            refs |= {entry_ref(entry), acl_ref(entry.acl or "")}
+            refs |= {set_ref(word) for line in entry.lines for word in line.split()[2:]}
+            for dynamic in config.dynamic_of(entry.dynamic or ""):
+                refs |= {dynamic_ref(dynamic.map), acl_ref(dynamic.acl or ""), *map(set_ref, dynamic.transform_sets)}
+    return frozenset(refs)
 
 
 def default_numbers(entries: Sequence[Entry]) -> list[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Ace, Entry, Remark, meaning, with_deny_above
+from ..acl import AccessList, Ace, Remark, meaning, with_deny_above
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..intent import Network, Responder, Tunnel
@@ -33,7 +33,7 @@ ENTRY_KEPT = (
 
 @dataclass
 class Wanted:
-    """A copy of the configuration that is edited to the intent, and what the order of the steps depends on."""
+    """A copy of the configuration that is edited to the intent."""
 
     current: IosConfig
     options: Options
@@ -43,14 +43,9 @@ class Wanted:
     target: IosConfig = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     scope: set[Ref] = field(default_factory=set)
-    #: Stage of an ACE that is added to, or taken from, a list; the default depends on the list's use.
-    ace_stage: dict[tuple[str, Entry], str] = field(default_factory=dict)
-    #: Hub networks whose translation goes in before the binding, and the interfaces behind which they lie.
-    early: set[Prefix] = field(default_factory=set)
-    early_homes: set[str] = field(default_factory=set)
     #: All packets of the tunnels that stay, as the hub sends them.
     staying: Region = field(default_factory=Region)
-    #: Whether our entry has, or had, no access list: then it touches every class.
+    #: Whether our entry has no access list.
     unlisted: bool = False
 
     def __post_init__(self) -> None:
@@ -164,6 +159,13 @@ class Wanted:
                     return True
         return False
 
+    def ours(self) -> Region:
+        """What the plan is about: the packets of all tunnels of the hub."""
+        result = Region()
+        for spoke, hub in (pair for tunnel in self.tunnels for pair in tunnel.pairs):
+            result = result.union(Region.pair(hub, spoke))
+        return result
+
     # --- what is wanted -------------------------------------------------------------------------------------------
 
     def place(self, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel]) -> None:
@@ -190,13 +192,11 @@ class Wanted:
         if self.responder.dpd:
             self.target.keepalive = self.responder.dpd
             self.scope.add(render.keepalive_ref())
-        dynamic = self._place_dynamic(found, tunnels, leaving, outside)
+        dynamic = self._place_dynamic(found, tunnels, leaving)
         self._place_map_entry(map_name, dynamic)
         self.target.interfaces[outside] = replace(self.target.interfaces[outside], crypto_map=map_name)
         self.scope.add(render.binding_ref(outside))
         self.unlisted = not dynamic.acl
-        if self.unlisted or (found and not found.acl):
-            self._find_early(tunnels, outside)
         if self.options.pat == "present":
             self._place_pat(outside)
         self._place_denies(tunnels, outside)
@@ -210,16 +210,6 @@ class Wanted:
         self._refuse_to_wake_others(map_name, outside)
         self._refuse_shadow(map_name, dynamic)
         self._refuse_translation_of_others(map_name, outside)
-
-    def _find_early(self, tunnels: Sequence[Tunnel], outside: str) -> None:
-        """The networks of which no packet to an initiator is translated today (see SWITCH_ORDER)."""
-        for network in self.responder.networks:
-            home = self.interface_of(network, outside)
-            spokes = [spoke.prefix for tunnel in tunnels for spoke in tunnel.networks]
-            if any(self.translated(self.current, home, outside, Region.pair(network.prefix, to)) for to in spokes):
-                continue
-            self.early.add(network.prefix)
-            self.early_homes |= {home, outside}
 
     def _place_policy(self) -> None:
         wanted = self.responder.suite.ike
@@ -278,7 +268,7 @@ class Wanted:
         )
 
     def _place_dynamic(
-        self, found: DynamicEntry | None, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str
+        self, found: DynamicEntry | None, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel]
     ) -> DynamicEntry:
         names = self.options.names
         responder = self.responder
@@ -293,7 +283,7 @@ class Wanted:
             acl=(entry.acl or names.match_acl) if responder.match_address else entry.acl,
         )
         if entry.acl:
-            self._place_match_list(entry.acl, tunnels, leaving, outside, live=bool(found and found.acl))
+            self._place_match_list(entry.acl, tunnels, leaving, live=bool(found and found.acl))
         self.target.dynamic_entries[(entry.map, entry.sequence)] = entry
         self.scope |= {render.dynamic_ref(entry.map), render.set_ref(transform_set)}
         return entry
@@ -311,9 +301,7 @@ class Wanted:
         self.target.transform_sets[name] = TransformSet(name, words)
         return name
 
-    def _place_match_list(
-        self, name: str, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], outside: str, *, live: bool
-    ) -> None:
+    def _place_match_list(self, name: str, tunnels: Sequence[Tunnel], leaving: Sequence[Tunnel], *, live: bool) -> None:
         """The mirror of the initiators' crypto lists, exactly (with ``partial`` at least)."""
         if name in self.current.standard_lists:
             raise InputError("names.match_acl", name, "this list exists and is a standard one", "Choose another name")
@@ -329,10 +317,7 @@ class Wanted:
         added = [ace for ace in wanted if ace not in old.entries]
         self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
         self.scope.add(render.acl_ref(name))
-        for ace in added:
-            self.ace_stage[(name, ace)] = "acl" if live else "object"
         for ace in stale:
-            self.ace_stage[(name, ace)] = "acl-out"
             self._withdraw_deny(replace(ace, action="deny"))
         forgotten = tuple(f"access-list {name} {render.entry_text(ace)}" for ace in stale if ace not in gone)
         if forgotten:
@@ -379,7 +364,6 @@ class Wanted:
             if permit not in old.entries and not found.permit.union(found.deny).contains(permit.region):
                 self._refuse_standard(rule.name)
                 self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
-                self.ace_stage[(rule.name, permit)] = self.nat_stage("nat-list", network.prefix)
 
     def _overload_rule(self, outside: str) -> NatRule:
         """The rule that translates to the outside interface's address: the device's own, or ours."""
@@ -404,10 +388,6 @@ class Wanted:
             f"route-map {rule.name} decides what is translated, and does not name {network}",
             "Permit the network in its access list, or set pat: foreign",
         )
-
-    def nat_stage(self, stage: str, network: Prefix) -> str:
-        """``network`` is a hub's, or a part of one."""
-        return f"{stage}-early" if any(early.contains(network) for early in self.early) else stage
 
     def _refuse_standard(self, name: str) -> None:
         if name in self.current.standard_lists:
@@ -438,7 +418,6 @@ class Wanted:
         self._refuse_standard(name)
         self.scope.add(render.acl_ref(name))
         self.target.access_lists[name] = AccessList(name, with_deny_above(old.entries, deny), old.numbers)
-        self.ace_stage[(name, deny)] = self.nat_stage("nat-list", deny.source.prefix)
 
     # --- what would harm others -----------------------------------------------------------------------------------
 
@@ -536,7 +515,6 @@ class Wanted:
         if found and others:
             self._take_from_match_list(found, tunnels)
         elif found:
-            self.unlisted = not found.acl
             self._take_dynamic(found, map_name, outside)
         if self.options.remove_shared and not others:
             self._take_shared(outside)
@@ -556,8 +534,6 @@ class Wanted:
         left = tuple(entry for entry in old.entries if entry not in named)
         self.scope.add(render.acl_ref(dynamic.acl))
         self.target.access_lists[dynamic.acl] = AccessList(dynamic.acl, left, old.numbers)
-        for ace in named:
-            self.ace_stage[(dynamic.acl, ace)] = "acl-out"
 
     def _take_dynamic(self, dynamic: DynamicEntry, map_name: str, outside: str) -> None:
         target = self.target
@@ -642,7 +618,6 @@ class Wanted:
                 numbers = old.numbers[:position] + old.numbers[position + 1 :]
                 self.scope.add(render.acl_ref(name))
                 self.target.access_lists[name] = AccessList(name, entries, numbers)
-                self.ace_stage[(name, deny)] = "deny-out"
 
     def _take_shared(self, outside: str) -> None:
         """Policy, wildcard key and PAT: what nothing else needs any more."""
@@ -673,8 +648,6 @@ class Wanted:
             self.scope |= {render.acl_ref(rule.name), render.rule_ref(rule)}
             if any(isinstance(entry, Ace) and entry.action == "permit" for entry in left):
                 self.target.access_lists[rule.name] = AccessList(rule.name, tuple(left))
-                for ace in wanted:
-                    self.ace_stage[(rule.name, ace)] = self.rule_out_stage()
                 continue
             target.nat_rules.remove(rule)
             if not self._acl_needed(rule.name):
@@ -687,10 +660,6 @@ class Wanted:
                 for name in (outside, self.interface_of(network, outside)):
                     target.interfaces[name] = replace(target.interfaces[name], nat=None)
                     self.scope.add(render.role_ref(name))
-
-    def rule_out_stage(self) -> str:
-        """Behind an entry without a list, Internet traffic would show the entry's treatment: the entry must go first."""
-        return "nat-rule-out-late" if self.unlisted else "nat-rule-out"
 
     # --- what the user should know --------------------------------------------------------------------------------
 
@@ -770,7 +739,6 @@ class Wanted:
                     old = self.list_named(name)
                     left = tuple(entry for entry in old.entries if entry != ace)
                     self.target.access_lists[name] = AccessList(name, left)
-                    self.ace_stage[(name, ace)] = "deny-out"
                     continue
                 self.findings.append(
                     Finding(

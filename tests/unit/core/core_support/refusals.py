@@ -48,6 +48,7 @@ _FLAGS = "remove_shared, exclusive, partial, behind_nat"
 _WHEN = {
     "ReadError": "reading",
     "PlanError": "planning",
+    "Refused": "planning",
     "DeviceError": "sending, saving",
     "TransportError": "connection",
     "AnsibleConnectionFailure": "connection",
