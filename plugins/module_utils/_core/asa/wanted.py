@@ -23,14 +23,11 @@ from ..routing import home_of, known_interface
 from ..secret import Secret
 from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
 from . import render
-from .dialect import Dialect
+from .dialect import BUILT_IN_POLICY, Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
 
 #: An ACE that is nobody's traffic (RFC 5737): it makes a map entry complete without touching a packet.
 TEMPORARY = Ace.between("permit", Prefix(parse_address("192.0.2.1"), 32), Prefix(parse_address("192.0.2.2"), 32))
-
-#: IKE policy that some releases carry by themselves; never sent, removed, or matched to an intent.
-BUILT_IN_POLICY = 65535
 
 
 @dataclass
