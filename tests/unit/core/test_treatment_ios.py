@@ -10,7 +10,7 @@ import random
 import pytest
 from _core.algorithms import SUITES
 from _core.ios.parse import parse
-from _core.prefixes import dotted, parse_address
+from _core.prefixes import Region, dotted, parse_address
 from _core.secret import Secret
 from _core.treatment import ANY_PEER, SELF, Needed, classes, emerging, fate_of
 from core_support import fates, golden, treatments
@@ -51,7 +51,7 @@ LISTS = {
     "OUT": ("permit esp any any", "permit tcp any any", "permit ip any any", "deny ip host 192.0.2.8 any"),
 }
 GLOBAL: tuple[tuple[str, ...], ...] = (
-    ("ip route 0.0.0.0 0.0.0.0 198.51.100.1",),
+    ("ip route 0.0.0.0 0.0.0.0 198.51.100.1", "ip route 0.0.0.0 0.0.0.0 198.51.100.1 track 1"),
     ("", "", "ip route 0.0.0.0 0.0.0.0 198.51.100.3", "ip route 0.0.0.0 0.0.0.0 10.2.2.9 200", "ip route 0.0.0.0 0.0.0.0 10.2.2.9"),
     ("", "", "ip route 10.1.2.0 255.255.255.240 Null0", "ip route 10.1.2.0 255.255.255.240 10.2.2.9"),
     ("", "", "ip route 203.0.113.9 255.255.255.255 Ethernet2"),
@@ -182,6 +182,15 @@ def test_the_model_says_of_every_packet_what_a_walk_through_the_lines_says(text:
             if enters == SELF:
                 packet = packet._replace(source=random.Random(str(packet)).choice(sorted(device.own) + device.leases))
             assert fate_of(config, enters, packet).key == device.fate(enters, packet), (enters, shown(packet))
+
+
+@given(texts(), st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_what_comes_out_of_a_tunnel_is_let_in_as_a_walk_says(text: str, seed: int) -> None:
+    config, device = parse(text), walk(text)
+    for packet in packets(seed, 20):
+        (found,) = emerging(config, {"Ethernet0": Region((treatments.box_of(packet),))})
+        assert found.fate.key == device.emerges("Ethernet0", packet), shown(packet)
 
 
 @given(texts(), st.integers(0, 2**32))
