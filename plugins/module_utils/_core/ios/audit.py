@@ -123,7 +123,8 @@ class _Audit:
 
     def _own(self, responder: Responder, wanted: Wanted, tunnels: Sequence[Tunnel]) -> Own:
         owner = f"responder {responder.host}"
-        homes = {network.prefix: self._home(network) for network in responder.networks}
+        behind = dict.fromkeys(network for tunnel in tunnels for network in tunnel.responder_networks)
+        homes = {network.prefix: self._home(network) for network in behind}
         flows = tuple(
             Flow(f"tunnel {tunnel.name}", hub, spoke, homes[hub]) for tunnel in tunnels for spoke, hub in tunnel.pairs
         )
