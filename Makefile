@@ -6,7 +6,7 @@ ENV := scripts/env.sh
 CHECKS := $(ENV) python scripts/checks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help all test lint unit core sanity e2e wire molecule docs-check artifact demo format lock clean clean-venv
+.PHONY: help all test lint unit core sanity e2e wire molecule docs-check artifact demo bench format lock clean clean-venv
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,13 +50,17 @@ artifact: all ## what is in the built collection
 demo: all ## the first tunnel on two emulated devices: plan, apply, apply again, verify, use
 	@$(ENV) scripts/demo.sh
 
+bench: all ## how long a hub of many sites takes, beside a peer; SITES="100 1000" chooses the sizes
+	@$(ENV) scripts/bench.sh
+
 format: .venv/.stamp ## let ruff write what it can
 	@$(ENV) ruff check --fix --cache-dir build/ruff .
 	@$(ENV) ruff format --cache-dir build/ruff .
 
-lock: ## make requirements-dev.txt anew from requirements-dev.in (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-		--custom-compile-command "make lock" $(LOCK) requirements-dev.in --output-file requirements-dev.txt
+lock: ## make the pinned lists anew from requirements-dev.in and tests/bench/requirements.in (needs uv)
+	for list in requirements-dev tests/bench/requirements; do \
+		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+			--custom-compile-command "make lock" $(LOCK) $$list.in --output-file $$list.txt || exit; done
 
 clean: ## remove build/
 	rm -rf build

@@ -100,7 +100,8 @@ def changelog() -> Iterator[Command]:
 
 def core() -> Iterator[Command]:
     """The core's tests in a process where Ansible cannot be imported: they need none."""
-    yield _pytest("core", "-p", "without_ansible", "tests/unit/core", env={"PYTHONPATH": "scripts/pytest"})
+    workers = ["-n", os.environ.get("WORKERS", "2")]
+    yield _pytest("core", *workers, "-p", "without_ansible", "tests/unit/core", env={"PYTHONPATH": "scripts/pytest"})
 
 
 def unit() -> Iterator[Command]:

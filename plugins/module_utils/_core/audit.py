@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Union
 
 from .asa import audit as asa_audit
+from .asa.dialect import for_version as asa_version
 from .asa.model import AsaConfig
+from .asa.wanted import Wanted as AsaWanted
 from .intent import Intent
 from .ios import audit as ios_audit
+from .ios.dialect import for_version as ios_version
 from .ios.model import IosConfig
+from .ios.wanted import Wanted as IosWanted
 from .options import Options
 from .steps import Finding
 
@@ -33,11 +37,14 @@ def audit(
     """
     chosen = options or Options()
     if isinstance(config, AsaConfig):
-        tunnels = intent.of_initiator(host) if intent else None
-        staying = None if tunnels is None else [tunnel for tunnel in tunnels if tunnel.present and not absent]
-        leaving = [tunnel for tunnel in tunnels or () if absent or not tunnel.present]
-        return tuple(asa_audit.find(config, staying, leaving, chosen))
+        tunnels = intent.of_initiator(host) if intent else ()
+        staying = [tunnel for tunnel in tunnels if tunnel.present and not absent]
+        leaving = [tunnel for tunnel in tunnels if tunnel not in staying]
+        asa = AsaWanted(config, chosen, asa_version(config.version), tunnels)
+        return tuple(asa_audit.find(asa, staying if intent else None, leaving))
     responder = intent.responder(host) if intent else None
-    tunnels = intent.of_responder(host) if intent else ()
-    staying = [tunnel for tunnel in tunnels if tunnel.present and not absent]
-    return tuple(ios_audit.find(config, responder, staying, chosen))
+    if intent is None or responder is None:
+        return tuple(ios_audit.find_alone(config, chosen, ios_version(config.version)))
+    tunnels = intent.of_responder(host)
+    ios = IosWanted(config, chosen, ios_version(config.version), responder, tunnels)
+    return tuple(ios_audit.find(ios, [tunnel for tunnel in tunnels if tunnel.present and not absent]))

@@ -6,6 +6,10 @@
 A packet that enters is let in or not, routed, translated, checked against the crypto map of the interface that it
 leaves by, and let out or not, in this order ("NAT Order of Operation", Cisco document 6209; PIX/ASA: CLI guide 7.2,
 chapters 17 and 27). Every step takes a box of packets, cuts it where packets fare differently, and hands the pieces on.
+
+Only new flows are told of, and all interfaces are taken as up. Left out: routes that a routing protocol may put before
+a static one (where no route is known at all the answer is unknown), multicast, packets *to* a leased address, and the
+protocols that a PAT cannot carry.
 """
 
 from __future__ import annotations
@@ -220,12 +224,16 @@ class Unmodelled:
 
 
 class Route(NamedTuple):
-    """A route: the longest prefix wins, then the lowest ``distance``. ``interface`` is empty where packets are discarded."""
+    """A route: the longest prefix wins, then the lowest ``distance``. ``interface`` is empty where packets are discarded.
+
+    A ``tracked`` one may be gone at the moment; then the next best is taken.
+    """
 
     prefix: Prefix
     interface: str
     distance: int
     line: str
+    tracked: bool = False
 
 
 #: First and last address, and the routes that are taken there (several: the device shares the load).
@@ -235,31 +243,32 @@ _Stretch = tuple[int, int, tuple[Route, ...]]
 @lru_cache(maxsize=64)
 def stretches(routes: tuple[Route, ...]) -> tuple[tuple[int, ...], tuple[_Stretch, ...]]:
     """The address space in order, cut where another route is taken."""
-    best: dict[Prefix, list[Route]] = {}
-    for route in routes:
-        known = best.setdefault(route.prefix, [])
-        if known and route.distance < known[0].distance:
-            known.clear()
-        if not known or route.distance == known[0].distance:
+    by_prefix: dict[Prefix, list[Route]] = {}
+    for route in sorted(routes, key=lambda route: route.distance):
+        known = by_prefix.setdefault(route.prefix, [])
+        if not known or route.distance == known[-1].distance or all(other.tracked for other in known):
             known.append(route)
     found: list[_Stretch] = []
-    stack: list[Prefix] = []
+    stack: list[tuple[Prefix, tuple[Route, ...]]] = []
     position = 0
 
     def close(limit: int) -> None:
         nonlocal position
         if position <= limit:
-            found.append((position, limit, tuple(best[stack[-1]]) if stack else ()))
+            found.append((position, limit, stack[-1][1] if stack else ()))
             position = limit + 1
 
-    for prefix in sorted(best, key=lambda item: (item.network, item.length)):
-        while stack and stack[-1].last < prefix.network:
-            close(stack[-1].last)
+    for prefix in sorted(by_prefix, key=lambda item: (item.network, item.length)):
+        while stack and stack[-1][0].last < prefix.network:
+            close(stack[-1][0].last)
             stack.pop()
         close(prefix.network - 1)
-        stack.append(prefix)
+        taken = tuple(by_prefix[prefix])
+        if stack and all(route.tracked for route in taken):
+            taken = (*taken, *stack[-1][1])
+        stack.append((prefix, taken))
     while stack:
-        close(stack[-1].last)
+        close(stack[-1][0].last)
         stack.pop()
     close(ALL_ADDRESSES[1])
     return tuple(row[0] for row in found), tuple(found)
@@ -409,7 +418,7 @@ class Forwarding:
         refused = _always(Fate.of(Letter.D, "no crypto map entry accepts it"))
 
         def matched(entry: Entry, rest: Way) -> Way:
-            if entry.rules is None and not entry.dynamic:
+            if entry.rules is None and not entry.dynamic and not entry.stops:
                 return rest
             return _judged(entry, partial(self._emerged, entry=entry, port=port), rest)
 

@@ -16,8 +16,21 @@ from .forwarding import ANY_PEER, SELF, Fate, Forwarding, Letter, Needed, Packet
 from .ios.model import IosConfig
 from .ios.treat import forwarding as ios_forwarding
 from .prefixes import EVERYTHING, Box, Region
+from .touched import touched as difference
 
-__all__ = ("ANY_PEER", "SELF", "Fate", "Letter", "Needed", "PacketClass", "classes", "emerging", "fate_of", "model")
+__all__ = (
+    "ANY_PEER",
+    "SELF",
+    "Fate",
+    "Letter",
+    "Needed",
+    "PacketClass",
+    "classes",
+    "emerging",
+    "fate_of",
+    "model",
+    "touched",
+)
 
 Config = Union[AsaConfig, IosConfig]
 
@@ -87,3 +100,8 @@ def fate_of(config: Config, enters: str, packet: Packet, *, peers: Mapping[str, 
     """What one packet meets that enters at an interface, or comes from the device itself (``self``)."""
     box = tuple((value, value) for value in packet)
     return next(fate for _piece, fate in model(config, peers).treat(enters, box))
+
+
+def touched(before: Config, after: Config, *, peers: Mapping[str, Needed] | None = None) -> dict[str, Region]:
+    """Where packets enter → those that the change can touch: a line need be judged on these alone."""
+    return difference(model(before, peers), model(after, peers))

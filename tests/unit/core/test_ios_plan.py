@@ -780,7 +780,8 @@ def codes(device: IosDevice, wanted: Intent = OPEN, chosen: Options | None = Non
 
 
 def test_what_the_user_should_know_is_told() -> None:
-    assert {"weak-algorithm", "wildcard-key", "clear-without-sa"} == codes(running())
+    told = {"weak-algorithm", "wildcard-key", "clear-without-sa", "any-proxy-accepted", "no-dpd-on-responder"}
+    assert told == codes(running())
     assert "clear-without-sa" not in codes(running(), LISTED)
     static = translating(PAT + "ip nat inside source static 10.2.1.5 198.51.100.8\n")
     assert "static-nat-shadows-exemption" in codes(static)

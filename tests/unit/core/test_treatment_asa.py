@@ -99,7 +99,8 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("", "same-security-traffic permit inter-interface"),
     ("", "", "same-security-traffic permit intra-interface"),
     ("route inside 10.1.3.0 255.255.255.240 10.1.1.1 1",),
-    ("route outside 0.0.0.0 0.0.0.0 198.51.100.1 1",),
+    ("route outside 0.0.0.0 0.0.0.0 198.51.100.1 1", "route outside 0.0.0.0 0.0.0.0 198.51.100.1 1 track 1"),
+    ("", "", "", "route dmz 0.0.0.0 0.0.0.0 10.1.2.9 200"),
     ("", "", "route dmz 10.2.2.0 255.255.255.240 10.1.2.9 1"),
     ("", "", "route dmz 203.0.113.9 255.255.255.255 10.1.2.9 1"),
     ("crypto map M 10 match address CRYPTO",),
@@ -156,6 +157,8 @@ def texts(draw: st.DrawFn) -> str:
     return "\n".join([*rows, ": end", ""])
 
 
+#: What lines that are taken away begin with.
+CHANGED = ("access-list", "nat ", "global ", "static ", "crypto map", "crypto isakmp enable", "access-group")
 LAN = ADDRESSES[:8]
 REMOTE = ADDRESSES[11:15]
 
@@ -202,6 +205,19 @@ def test_what_comes_out_of_a_tunnel_is_let_in_as_a_walk_says(text: str, seed: in
 def test_classes_are_disjoint_cover_everything_and_hold_packets_of_their_fate(text: str, seed: int) -> None:
     config = parse(text)
     treatments.check_classes(config, packets(seed, 30))
+
+
+@given(texts(), st.data(), st.integers(0, 2**32))
+@settings(max_examples=60)
+def test_a_change_touches_no_packet_outside_its_region(text: str, data: st.DataObject, seed: int) -> None:
+    lines = text.splitlines()
+    edited = [row for row in lines if row.startswith(CHANGED)]
+    gone = data.draw(st.lists(st.sampled_from(edited), min_size=1, max_size=2, unique=True))
+    after = "\n".join(row for row in lines if row not in gone) + "\n"
+    old, new = parse(text), parse(after)
+    if data.draw(st.booleans()):
+        old, new = new, old
+    treatments.check_touched(old, new, packets(seed, 25))
 
 
 def shown(packet: Packet) -> str:

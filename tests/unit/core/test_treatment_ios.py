@@ -10,7 +10,7 @@ import random
 import pytest
 from _core.algorithms import SUITES
 from _core.ios.parse import parse
-from _core.prefixes import dotted, parse_address
+from _core.prefixes import Region, dotted, parse_address
 from _core.secret import Secret
 from _core.treatment import ANY_PEER, SELF, Needed, classes, emerging, fate_of
 from core_support import fates, golden, treatments
@@ -51,7 +51,7 @@ LISTS = {
     "OUT": ("permit esp any any", "permit tcp any any", "permit ip any any", "deny ip host 192.0.2.8 any"),
 }
 GLOBAL: tuple[tuple[str, ...], ...] = (
-    ("ip route 0.0.0.0 0.0.0.0 198.51.100.1",),
+    ("ip route 0.0.0.0 0.0.0.0 198.51.100.1", "ip route 0.0.0.0 0.0.0.0 198.51.100.1 track 1"),
     ("", "", "ip route 0.0.0.0 0.0.0.0 198.51.100.3", "ip route 0.0.0.0 0.0.0.0 10.2.2.9 200", "ip route 0.0.0.0 0.0.0.0 10.2.2.9"),
     ("", "", "ip route 10.1.2.0 255.255.255.240 Null0", "ip route 10.1.2.0 255.255.255.240 10.2.2.9"),
     ("", "", "ip route 203.0.113.9 255.255.255.255 Ethernet2"),
@@ -109,6 +109,19 @@ ADDRESSES = [
     "192.0.2.19", "198.51.100.2", "198.51.100.3", "198.51.100.77", "203.0.113.8", "203.0.113.9", "203.0.113.200",
     "0.0.0.0", "255.255.255.255",
 ]  # fmt: skip
+#: What lines that are taken away begin with.
+CHANGED = (
+    "access-list ",
+    " permit ",
+    " deny ",
+    "ip nat inside",
+    "crypto map ",
+    " crypto map",
+    " match ",
+    " set ",
+    " ip nat",
+    " ip access-group",
+)
 LAN = ADDRESSES[:7]
 REMOTE = ADDRESSES[9:13]
 
@@ -172,9 +185,31 @@ def test_the_model_says_of_every_packet_what_a_walk_through_the_lines_says(text:
 
 
 @given(texts(), st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_what_comes_out_of_a_tunnel_is_let_in_as_a_walk_says(text: str, seed: int) -> None:
+    config, device = parse(text), walk(text)
+    for packet in packets(seed, 20):
+        (found,) = emerging(config, {"Ethernet0": Region((treatments.box_of(packet),))})
+        assert found.fate.key == device.emerges("Ethernet0", packet), shown(packet)
+
+
+@given(texts(), st.integers(0, 2**32))
 @settings(max_examples=10)
 def test_classes_are_disjoint_cover_everything_and_hold_packets_of_their_fate(text: str, seed: int) -> None:
     treatments.check_classes(parse(text), packets(seed, 30))
+
+
+@given(texts(), st.data(), st.integers(0, 2**32))
+@settings(max_examples=60)
+def test_a_change_touches_no_packet_outside_its_region(text: str, data: st.DataObject, seed: int) -> None:
+    lines = text.splitlines()
+    edited = [row for row in lines if row.startswith(CHANGED)]
+    gone = data.draw(st.lists(st.sampled_from(edited), min_size=1, max_size=2, unique=True))
+    after = "\n".join(row for row in lines if row not in gone) + "\n"
+    old, new = parse(text), parse(after)
+    if data.draw(st.booleans()):
+        old, new = new, old
+    treatments.check_touched(old, new, packets(seed, 25))
 
 
 def shown(packet: Packet) -> str:

@@ -83,3 +83,39 @@ def test_a_wrong_intent_is_refused_before_the_device_is_read() -> None:
     site = site_with("asa", seed(FILES["asa"]))
     with pytest.raises(Exception, match="no tunnel of the intent has this initiator"):
         site.run(state="gathered", host="elsewhere")
+
+
+@BOTH
+def test_a_plan_tells_what_remains_wrong_and_not_what_it_mends(platform: str) -> None:
+    slip = {
+        "asa": (
+            "access-list NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.2.1.0",
+            "access-list NO-NAT extended permit ip 10.1.1.0 255.255.255.0 10.2.2.0",
+        ),
+        "ios": (
+            "access-list 100 deny   ip 10.2.1.0 0.0.0.255 10.1.1.0",
+            "access-list 100 deny   ip 10.2.1.0 0.0.0.255 10.1.2.0",
+        ),
+    }
+    site = site_with(platform, seed(FILES[platform]).replace(*slip[platform]))
+    assert "exemption-missing" in {finding["code"] for finding in gathered(site)}
+    planned = site.run(check=True)
+    assert planned["changed"]
+    codes = {finding["code"] for finding in planned["findings"]}
+    assert "exemption-missing" not in codes
+    done = site.run()
+    assert done["findings"] == planned["findings"]
+    # What the plan leaves alone is mended by the finding's own lines.
+    found = only(done["findings"], "exempt-but-unprotected")
+    assert found["packet"]["destination"] in ("10.2.2.1", "10.1.2.1")
+    typed(site, found["commands"])
+    again = site.run(check=True)
+    assert not again["changed"]
+    assert "exempt-but-unprotected" not in {finding["code"] for finding in again["findings"]}
+
+
+@BOTH
+def test_a_device_without_its_tunnels_is_judged_no_more(platform: str) -> None:
+    site = site_with(platform, seed(FILES[platform]))
+    gone = site.run(state="absent", remove_shared=True)
+    assert {finding["code"] for finding in gone["findings"]} <= {"pat-removed", "weak-built-in-policy"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..acl import AccessList, Ace, Entry, Remark, meaning
 from ..errors import InputError
@@ -34,9 +35,11 @@ from ..secret import MASK
 from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Line, Packet, foreign_identity
 from ..treatment import classes
 from . import render
-from .dialect import Dialect, for_version
+from .dialect import BUILT_IN_POLICY, Dialect
 from .model import AsaConfig, Interface, MapEntry, Route
-from .wanted import BUILT_IN_POLICY, Wanted
+
+if TYPE_CHECKING:
+    from .wanted import Wanted
 
 #: The group policy that the mending lines make for our tunnels, so that nobody else's idle time changes.
 _POLICY = PREFIX + "POLICY"
@@ -58,15 +61,14 @@ class Own:
     tunnel: Tunnel | None = None
 
 
-def find(
-    config: AsaConfig, tunnels: Sequence[Tunnel] | None, leaving: Sequence[Tunnel], options: Options
-) -> list[Finding]:
+def find(wanted: Wanted, tunnels: Sequence[Tunnel] | None, leaving: Sequence[Tunnel]) -> list[Finding]:
     """The findings on ``tunnels``; None: on what the entries of the device's own crypto maps protect.
 
-    ``leaving`` are tunnels that the device holds no longer; what may be left of them is judged too.
+    ``wanted`` has the configuration and knows which entry is whose. ``leaving`` are tunnels that the device holds no
+    longer; what may be left of them is judged too.
     """
-    # A copy: the model of a configuration is kept by its identity, and the planner may edit its own.
-    audit = _Audit(config.copy(), options, for_version(config.version))
+    # A copy: the model of a configuration is kept by its identity, and the planner edits its own.
+    audit = _Audit(wanted.current.copy(), wanted.options, wanted.dialect, wanted)
     audit.judge(tunnels, leaving)
     return audit.findings
 
@@ -76,6 +78,7 @@ class _Audit:
     config: AsaConfig
     options: Options
     dialect: Dialect
+    wanted: Wanted
     findings: list[Finding] = field(default_factory=list)
     needed: dict[str, Needed] = field(default_factory=dict)
 
@@ -87,7 +90,7 @@ class _Audit:
             for tunnel in tunnels:
                 suite = tunnel.responder.suite
                 self.needed[tunnel.responder.address] = Needed(suite.ike, suite.ipsec, tunnel.responder.pre_shared_key)
-            owns = [self._own(tunnel, (*tunnels, *leaving)) for tunnel in tunnels]
+            owns = [self._own(tunnel) for tunnel in tunnels]
         self.bare = replace(self.config, bindings={})
         for own in owns:
             faults = len(self.findings)
@@ -118,7 +121,7 @@ class _Audit:
         except ValueError:
             return ""
 
-    def _own(self, tunnel: Tunnel, all_tunnels: tuple[Tunnel, ...]) -> Own:
+    def _own(self, tunnel: Tunnel) -> Own:
         owner, peer = f"tunnel {tunnel.name}", tunnel.responder.address
         outside = self.options.outside_interface or self._way_to(peer)
         flows = tuple(
@@ -126,12 +129,11 @@ class _Audit:
             for ours in tunnel.networks
             for theirs in tunnel.responder_networks
         )
-        wanted = Wanted(self.config, self.options, self.dialect, all_tunnels)
         bound = self.config.bindings.get(outside, "")
         maps = dict.fromkeys((bound, self.options.names.crypto_map, *(name for name, _seq in self.config.entries)))
         for name in maps:
             try:
-                entry = wanted.find_entry(name, tunnel)
+                entry = self.wanted.find_entry(name, tunnel)
             except InputError:
                 # An entry to this responder whose list cannot be resolved: not known to be ours.
                 entry = None

@@ -34,6 +34,9 @@ _HARMLESS = (
     r"Global \S+ will be Port Address Translated",
 )
 
+#: IKE policy that some releases carry by themselves; never sent, removed, or matched to an intent.
+BUILT_IN_POLICY = 65535
+
 #: How every release of the platform is spoken to.
 CLI = Cli(
     # ``more system:running-config`` shows the keys in clear text, ``show running-config`` masks them; the first may

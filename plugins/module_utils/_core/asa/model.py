@@ -42,12 +42,13 @@ class Interface:
 
 @dataclass(frozen=True)
 class Route:
-    """``route INTERFACE NETWORK MASK GATEWAY METRIC``."""
+    """``route INTERFACE NETWORK MASK GATEWAY METRIC [track NUMBER]``."""
 
     interface: str
     prefix: Prefix
     gateway: str
     metric: int = 1
+    tracked: bool = False
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,10 @@ class _Reader:
         prefix = self._prefix(words[2], words[3])
         self.config.routes.append((prefix, words[1]))
         metric = int(words[5]) if words[5:6] and words[5].isdecimal() else 1
-        self.config.static_routes.append(Route(words[1], prefix, self._resolve("".join(words[4:5])), metric))
+        # A ``tunneled`` route is for what comes out of tunnels alone.
+        if "tunneled" not in words:
+            gateway = self._resolve("".join(words[4:5]))
+            self.config.static_routes.append(Route(words[1], prefix, gateway, metric, "track" in words))
 
     def _access_list(self, line: ConfigLine, words: list[str]) -> None:
         name = words[1]

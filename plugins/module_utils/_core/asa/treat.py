@@ -127,7 +127,11 @@ class _Builder:
         ]
         static = [
             Route(
-                route.prefix, route.interface, route.metric, _route_text(route.interface, route.prefix, route.gateway)
+                route.prefix,
+                route.interface,
+                route.metric,
+                _route_text(route.interface, route.prefix, route.gateway),
+                route.tracked,
             )
             for route in self.config.static_routes
             if route.interface in self.up
@@ -447,22 +451,28 @@ class _Builder:
             ways = hops(self.routes, parse_address(peer))
         except ValueError:
             return Ability.MAYBE, f"peer {peer}"
+        reason = f"the route to {peer} leads to {', '.join(sorted(ways))}"
         if ways and interface not in ways:
-            return Ability.UNABLE, f"the route to {peer} leads to {', '.join(sorted(ways))}"
+            return Ability.UNABLE, reason
         certificate = next((line for line in entry.others if line.startswith("set trustpoint")), None)
         if certificate:
             return Ability.MAYBE, f"{entry.head} {certificate}"
+        lacking = self._lacks_key(peer, needed)
+        if lacking:
+            return Ability.UNABLE, lacking
+        return (Ability.MAYBE, reason) if len(ways) > 1 else (Ability.ABLE, "")
+
+    def _lacks_key(self, peer: str, needed: Needed | None) -> str:
+        """Why a peer cannot be met with a pre-shared key; empty where it can."""
         group = self.config.groups.get(peer)
         if group is None or not group.key:
             default = self.config.groups.get(_DEFAULT_GROUPS[0])
-            if default and default.key:
-                return Ability.ABLE, ""
-            return Ability.UNABLE, f"no pre-shared-key in tunnel-group {peer}"
+            return "" if default and default.key else f"no pre-shared-key in tunnel-group {peer}"
         if group.type != "ipsec-l2l":
-            return Ability.UNABLE, f"no tunnel-group {peer} type ipsec-l2l"
+            return f"no tunnel-group {peer} type ipsec-l2l"
         if needed and needed.key and needed.key.same_as(group.key) is False:
-            return Ability.UNABLE, f"another pre-shared-key in tunnel-group {peer}"
-        return Ability.ABLE, ""
+            return f"another pre-shared-key in tunnel-group {peer}"
+        return ""
 
     def _vpn_filter(self, peer: str) -> Filter | None:
         config = self.config

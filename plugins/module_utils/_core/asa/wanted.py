@@ -21,16 +21,13 @@ from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
-from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
-from . import render
-from .dialect import Dialect
+from ..steps import NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from . import audit, render
+from .dialect import BUILT_IN_POLICY, Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
 
 #: An ACE that is nobody's traffic (RFC 5737): it makes a map entry complete without touching a packet.
 TEMPORARY = Ace.between("permit", Prefix(parse_address("192.0.2.1"), 32), Prefix(parse_address("192.0.2.2"), 32))
-
-#: IKE policy that some releases carry by themselves; never sent, removed, or matched to an intent.
-BUILT_IN_POLICY = 65535
 
 
 @dataclass
@@ -606,36 +603,12 @@ class Wanted:
 
     def judge(self, staying: Sequence[Tunnel]) -> None:
         """Findings on what the device will hold."""
-        self._judge_exemptions(staying)
-        for tunnel in staying:
-            for part, grade in tunnel.responder.suite.weaknesses():
-                self.findings.append(Finding("weak-algorithm", "warning", f"tunnel {tunnel.name}: {part} is {grade}"))
-        if staying and self.current.identity.split()[:1] not in ([], ["address"], ["auto"]):
-            self.findings.append(foreign_identity(f"{self.dialect.isakmp} identity {self.current.identity}"))
-        for entry in self.target.entries.values():
-            # ASA command reference: an answer-only peer never initiates.
-            if entry.head in self.placed_in and "set connection-type answer-only" in entry.others:
-                self.findings.append(
-                    Finding(
-                        "never-initiates",
-                        "warning",
-                        "this entry only answers, and nobody can call a device whose address is not known: the tunnel "
-                        "will not come up. Remove the line",
-                        (f"{entry.head} set connection-type answer-only",),
-                    )
-                )
-        built_in = self.target.policies.get(BUILT_IN_POLICY)
-        if built_in:
-            self.findings.append(
-                Finding(
-                    "weak-built-in-policy",
-                    "note",
-                    f"policy {BUILT_IN_POLICY} is the device's own; it is offered to every peer, and weak today",
-                    tuple(render.policy_lines(built_in, self.dialect)),
-                )
-            )
+        if self.options.exclusive and staying:
+            self._take_foreign_exemptions(staying)
+        held = Wanted(self.target, self.options, self.dialect, self.tunnels)
+        self.findings += audit.find(held, staying, [tunnel for tunnel in self.tunnels if tunnel not in staying])
 
-    def _judge_exemptions(self, staying: Sequence[Tunnel]) -> None:
+    def _take_foreign_exemptions(self, staying: Sequence[Tunnel]) -> None:
         """Exempt, but protected by no crypto entry: such packets leave in clear with their own source."""
         protected, ours = Region(), Region()
         gone: list[tuple[str, Ace]] = []
@@ -649,17 +622,8 @@ class Wanted:
             for ace in foreign:
                 # Somebody else's tunnel may live on a wide entry: then it stays.
                 needed = ace.region.subtract(ours).overlaps(protected)
-                if self.options.exclusive and staying and not needed:
+                if not needed:
                     gone.append((name, ace))
-                    continue
-                self.findings.append(
-                    Finding(
-                        "exempt-but-unprotected",
-                        "warning",
-                        EXEMPT_BUT_UNPROTECTED,
-                        (f"access-list {name} {render.entry_text(ace)}",),
-                    )
-                )
         for name, ace in gone:
             left = tuple(entry for entry in self._list(name).entries if entry != ace)
             self.target.access_lists[name] = AccessList(name, left)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..acl import AccessList, Ace, Entry, Remark
 from ..errors import InputError
@@ -37,9 +38,11 @@ from ..secret import MASK
 from ..steps import EXEMPT_BUT_UNPROTECTED, Finding, Line, Packet, foreign_identity
 from ..treatment import model
 from . import render
-from .dialect import Dialect, for_version
+from .dialect import Dialect
 from .model import DynamicEntry, IosConfig, MapEntry
-from .wanted import WILDCARD, Wanted
+
+if TYPE_CHECKING:
+    from .wanted import Wanted
 
 #: List and route map by which the mending lines keep static translations out of tunnels.
 _STATIC = PREFIX + "STATIC"
@@ -64,11 +67,18 @@ class Own:
     dynamic: DynamicEntry | None = None
 
 
-def find(config: IosConfig, responder: Responder | None, tunnels: Sequence[Tunnel], options: Options) -> list[Finding]:
-    """The findings on the ``tunnels`` of a responder; None: on what the device's own crypto maps protect."""
-    # A copy: the model of a configuration is kept by its identity, and the planner may edit its own.
-    audit = _Audit(config.copy(), options, for_version(config.version), responder)
+def find(wanted: Wanted, tunnels: Sequence[Tunnel]) -> list[Finding]:
+    """The findings on the ``tunnels`` of a responder; ``wanted`` has the configuration and knows which entry is whose."""
+    # A copy: the model of a configuration is kept by its identity, and the planner edits its own.
+    audit = _Audit(wanted.current.copy(), wanted.options, wanted.dialect, wanted.responder, wanted)
     audit.judge(tunnels)
+    return audit.findings
+
+
+def find_alone(config: IosConfig, options: Options, dialect: Dialect) -> list[Finding]:
+    """The findings on what the device's own crypto maps protect."""
+    audit = _Audit(config.copy(), options, dialect, None, None)
+    audit.judge(())
     return audit.findings
 
 
@@ -78,6 +88,7 @@ class _Audit:
     options: Options
     dialect: Dialect
     responder: Responder | None
+    wanted: Wanted | None
     findings: list[Finding] = field(default_factory=list)
     needed: dict[str, Needed] = field(default_factory=dict)
 
@@ -85,13 +96,13 @@ class _Audit:
         """All checks, in the order in which their findings are best mended."""
         responder = self.responder
         self.own_addresses = {address for i in self.config.interfaces.values() for address in i.addresses}
-        if responder is None:
+        if responder is None or self.wanted is None:
             owns = self._from_entries()
         elif not tunnels:
             return
         else:
             self.needed = {ANY_PEER: Needed(responder.suite.ike, responder.suite.ipsec, responder.pre_shared_key)}
-            owns = [self._own(responder, tunnels)]
+            owns = [self._own(responder, self.wanted, tunnels)]
         for own in owns:
             faults = len(self.findings)
             self._judge_entry(own, owns)
@@ -110,15 +121,15 @@ class _Audit:
     def _home(self, network: Network) -> str:
         return network.interface or longest_match(network.prefix.network, self.config.routing_table()) or ""
 
-    def _own(self, responder: Responder, tunnels: Sequence[Tunnel]) -> Own:
+    def _own(self, responder: Responder, wanted: Wanted, tunnels: Sequence[Tunnel]) -> Own:
         owner = f"responder {responder.host}"
-        homes = {network.prefix: self._home(network) for network in responder.networks}
+        behind = dict.fromkeys(network for tunnel in tunnels for network in tunnel.responder_networks)
+        homes = {network.prefix: self._home(network) for network in behind}
         flows = tuple(
             Flow(f"tunnel {tunnel.name}", hub, spoke, homes[hub]) for tunnel in tunnels for spoke, hub in tunnel.pairs
         )
         # An entry without a list is ours too where the intent wants one: that is what is wrong with it.
-        lax = replace(responder, match_address=False)
-        wanted = Wanted(self.config, self.options, self.dialect, lax, tuple(tunnels))
+        wanted = replace(wanted, responder=replace(responder, match_address=False))
         try:
             outside = wanted.outside()
         except InputError:
@@ -232,7 +243,7 @@ class _Audit:
         fit = [
             key
             for key in self.config.keys
-            if (key.prefix == WILDCARD if address is None else key.prefix.network <= address <= key.prefix.last)
+            if (key.prefix == ANY if address is None else key.prefix.network <= address <= key.prefix.last)
         ]
         if fit or hidden:
             return
@@ -552,7 +563,7 @@ class _Audit:
 
     def _judge_callers(self, own: Own) -> None:
         """What is said once for all callers with the wildcard key."""
-        wildcards = [key for key in self.config.keys if key.prefix == WILDCARD]
+        wildcards = [key for key in self.config.keys if key.prefix == ANY]
         if wildcards:
             self.findings.append(
                 Finding(

@@ -37,11 +37,12 @@ class Interface:
 
 @dataclass(frozen=True)
 class Route:
-    """``ip route NETWORK MASK VIA [HOP] [DISTANCE]``: ``via`` is an interface or a next hop."""
+    """``ip route NETWORK MASK VIA [HOP] [DISTANCE] [track NUMBER]``: ``via`` is an interface or a next hop."""
 
     prefix: Prefix
     via: str
     distance: int = 1
+    tracked: bool = False
 
 
 @dataclass(frozen=True)

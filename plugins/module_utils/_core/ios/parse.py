@@ -179,7 +179,7 @@ class _Reader:
         try:
             prefix = Prefix.from_mask(words[2], words[3])
             self.config.routes.append((prefix, words[4]))
-            self.config.static_routes.append(Route(prefix, words[4], _distance(words[5:])))
+            self.config.static_routes.append(Route(prefix, words[4], _distance(words[5:]), "track" in words[5:]))
         except (ValueError, IndexError):
             # ``ip route vrf …``: not the table that our packets take.
             return

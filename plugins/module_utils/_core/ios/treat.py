@@ -120,7 +120,7 @@ class _Builder:
                 names = [""]
             else:
                 names = self._behind(route.via, pairs)
-            static += [Route(route.prefix, name, route.distance, text) for name in names]
+            static += [Route(route.prefix, name, route.distance, text, route.tracked) for name in names]
         # ``ip address dhcp`` installs the default route of the lease with distance 254.
         leased = [Route(ANY, i.name, 254, f"interface {i.name}: ip address dhcp") for i in self.up.values() if i.leased]
         return (*connected, *static, *leased)

@@ -18,8 +18,8 @@ from ..intent import Network, Responder, Tunnel
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
-from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
-from . import render
+from ..steps import NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from . import audit, render
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
 
@@ -665,62 +665,12 @@ class Wanted:
 
     def judge(self, staying: Sequence[Tunnel]) -> None:
         """Findings on what the device will hold."""
-        if not staying:
-            return
-        host = self.responder.host
-        for part, grade in self.responder.suite.weaknesses():
-            self.findings.append(Finding("weak-algorithm", "warning", f"responder {host}: {part} is {grade}"))
-        self.findings.append(
-            Finding(
-                "wildcard-key",
-                "note",
-                "one key serves every caller: whoever has it may claim any network that the dynamic entry accepts "
-                "(a key per initiator needs IKEv2)",
-                tuple(
-                    f"crypto isakmp key ******** {render.key_target(k)}"
-                    for k in self.target.keys
-                    if k.prefix == WILDCARD
-                ),
-            )
-        )
-        if self.unlisted:
-            self.findings.append(
-                Finding(
-                    "clear-without-sa",
-                    "warning",
-                    "without match_address the router sends traffic for the initiators' networks in clear while no SA "
-                    "exists, and accepts any proxy identity",
-                )
-            )
-        if self.current.identity not in ("", "address"):
-            self.findings.append(foreign_identity(f"crypto isakmp identity {self.current.identity}"))
-        self._judge_statics(staying)
-        self._judge_denies(staying)
+        if staying and self.options.exclusive:
+            self._take_foreign_denies(staying)
+        held = Wanted(self.target, self.options, self.dialect, self.responder, self.tunnels)
+        self.findings += audit.find(held, staying)
 
-    def _judge_statics(self, staying: Sequence[Tunnel]) -> None:
-        networks = [network.prefix for tunnel in staying for network in tunnel.responder_networks]
-        for text in self.target.statics:
-            words = text.split()
-            if not text.startswith("ip nat inside source static") or "route-map" in words:
-                continue
-            address = next((word for word in words if word.count(".") == 3), "")
-            try:
-                inside = any(n.network <= parse_address(address) <= n.last for n in networks)
-            except ValueError:
-                continue
-            if inside:
-                self.findings.append(
-                    Finding(
-                        "static-nat-shadows-exemption",
-                        "warning",
-                        f"static translations come before the list: {address} answers into the tunnel with its public "
-                        "address. "
-                        "Give the static line a route-map that denies the tunnels' networks",
-                        (text,),
-                    )
-                )
-
-    def _judge_denies(self, staying: Sequence[Tunnel]) -> None:
+    def _take_foreign_denies(self, staying: Sequence[Tunnel]) -> None:
         """Exempt from translation, but not part of any tunnel: such packets leave in clear with their own source."""
         protected = Region()
         for tunnel in staying:
@@ -735,16 +685,6 @@ class Wanted:
                 ours = any(ace.source.prefix.overlaps(prefix) for prefix in hub_networks)
                 if ace.action != "deny" or not ace.exact or not ours or protected.contains(ace.region):
                     continue
-                if self.options.exclusive:
-                    old = self.list_named(name)
-                    left = tuple(entry for entry in old.entries if entry != ace)
-                    self.target.access_lists[name] = AccessList(name, left)
-                    continue
-                self.findings.append(
-                    Finding(
-                        "exempt-but-unprotected",
-                        "warning",
-                        EXEMPT_BUT_UNPROTECTED,
-                        (f"access-list {name} {render.entry_text(ace)}",),
-                    )
-                )
+                old = self.list_named(name)
+                left = tuple(entry for entry in old.entries if entry != ace)
+                self.target.access_lists[name] = AccessList(name, left)

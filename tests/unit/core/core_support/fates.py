@@ -158,6 +158,15 @@ class Entry(NamedTuple):
     filter: list[Ace] | None = None
 
 
+class Way(NamedTuple):
+    """A route."""
+
+    net: IPv4Network
+    name: str
+    distance: int = 0
+    tracked: bool = False
+
+
 class Text:
     """A configuration as lines."""
 
@@ -171,9 +180,8 @@ class Text:
         self.faces = {face.name: face for face in self.read_faces()}
         self.read_lists()
         self.own = {face.address: face.name for face in self.faces.values() if face.address is not None}
-        table = [*self.routes()]
-        self.table = table
-        elsewhere = [net for net, name, _distance in table if net.prefixlen and not self.is_leased(name)]
+        self.table = [*self.routes()]
+        elsewhere = [way.net for way in self.table if way.net.prefixlen and not self.is_leased(way.name)]
         #: what a leased address may be, as far as the samples go
         free = [a for a in self.samples if not any(inside(a, net) for net in elsewhere)]
         self.leases = free if any(face.leased for face in self.faces.values()) else []
@@ -211,14 +219,20 @@ class Text:
     def read_lists(self) -> None:
         raise NotImplementedError
 
-    def routes(self) -> Iterator[tuple[IPv4Network, str, int]]:
+    def routes(self) -> Iterator[Way]:
         raise NotImplementedError
 
     def way(self, address: int) -> list[str]:
         """The interfaces towards an address: the longest prefix, then the lowest distance."""
-        hits = [(-net.prefixlen, distance, name) for net, name, distance in self.table if inside(address, net)]
-        best = min(hits, default=None)
-        return sorted({hit[2] for hit in hits if best and hit[:2] == best[:2]})
+        hits = [way for way in self.table if inside(address, way.net)]
+        names: set[str] = set()
+        while hits:
+            rank = min((-way.net.prefixlen, way.distance) for way in hits)
+            best = [way for way in hits if (-way.net.prefixlen, way.distance) == rank]
+            names |= {way.name for way in best}
+            # Tracked routes may be gone.
+            hits = [way for way in hits if way not in best] if all(way.tracked for way in best) else []
+        return sorted(names)
 
     def negotiates(self, packet: Packet, hop: str) -> bool:
         """Whether it is IKE or ESP of a tunnel's own end, which is never put into a tunnel."""
@@ -277,15 +291,15 @@ class Asa(Text):
             if found := re.match(r"access-list (\S+) extended (.+)", line):
                 self.acls.setdefault(found[1], []).append(read_ace(found[2], wildcard=False))
 
-    def routes(self) -> Iterator[tuple[IPv4Network, str, int]]:
+    def routes(self) -> Iterator[Way]:
         for face in self.faces.values():
             if face.net is not None:
-                yield face.net, face.name, 0
+                yield Way(face.net, face.name)
             if any(row.endswith("setroute") for row in face.rows):
-                yield IPv4Network("0.0.0.0/0"), face.name, 1
+                yield Way(IPv4Network("0.0.0.0/0"), face.name, 1)
         for words in self.starting("route "):
             if words[1] in self.faces:
-                yield _net(words[2], words[3]), words[1], int(words[5])
+                yield Way(_net(words[2], words[3]), words[1], int(words[5]), "track" in words)
 
     def level(self, name: str) -> int:
         rows = self.faces[name].rows
@@ -539,8 +553,10 @@ class Asa(Text):
             old = any(line.startswith(("PIX Version 7.0", "PIX Version 7.1")) for line in self.lines)
             stops = old and not (entries and peers)
             return Entry(peers[0] if peers else "", entries, "stops" if stops else "incomplete")
-        able = any(self._keyed(peer) and set(self.way(number(peer))) <= {interface} for peer in peers)
-        state = "able" if able and self._ready(interface, sets) else "unable"
+        ways = [self.way(number(peer)) or [interface] for peer in peers if self._keyed(peer)]
+        state = "able" if [interface] in ways else "maybe" if any(interface in names for names in ways) else "unable"
+        if not self._ready(interface, sets):
+            state = "unable"
         rules = self.block(f"tunnel-group {peers[0]} general-attributes")
         policy = next((row.split()[1] for row in rules if row.startswith("default-group-policy")), "DfltGrpPolicy")
         for name in (policy, "DfltGrpPolicy"):
@@ -602,22 +618,23 @@ class Ios(Text):
         for words in self.starting("access-list "):
             self.acls.setdefault(words[1], []).append(read_ace(" ".join(words[2:]), wildcard=True))
 
-    def routes(self) -> Iterator[tuple[IPv4Network, str, int]]:
+    def routes(self) -> Iterator[Way]:
         connected = [(face.net, face.name) for face in self.faces.values() if face.net is not None]
         for net, name in connected:
-            yield net, name, 0
+            yield Way(net, name)
         for face in self.faces.values():
             if face.leased:
-                yield IPv4Network("0.0.0.0/0"), face.name, 254
+                yield Way(IPv4Network("0.0.0.0/0"), face.name, 254)
         for words in self.starting("ip route "):
             net, via = _net(words[2], words[3]), words[4]
-            distance = int(words[5]) if len(words) > 5 else 1
+            distance = int(words[5]) if words[5:6] and words[5].isdecimal() else 1
+            tracked = "track" in words
             if via == "Null0" or via in self.faces:
-                yield net, "" if via == "Null0" else via, distance
+                yield Way(net, "" if via == "Null0" else via, distance, tracked)
             elif via[0].isdigit():
                 found = [name for home, name in connected if inside(number(via), home)]
                 found = found or [face.name for face in self.faces.values() if face.leased]
-                yield from ((net, name, distance) for name in found[:1])
+                yield from (Way(net, name, distance, tracked) for name in found[:1])
 
     def row(self, name: str, start: str) -> list[str]:
         """The words of an interface's line."""
@@ -636,10 +653,10 @@ class Ios(Text):
         """What the packet meets that enters at an interface, or at the device itself."""
         return every(lambda pick: self._walk(enters, packet, pick))
 
-    def _walk(self, enters: str, packet: Packet, pick: Pick) -> Keys:
+    def _walk(self, enters: str, packet: Packet, pick: Pick, *, tunnelled: bool = False) -> Keys:
         own = enters == "self"
         rest: set[str] = set()
-        if not own:
+        if not own and not tunnelled:
             if enters not in self.faces:
                 return DROP
             filter_ = self.list_on(enters, "in")
@@ -675,6 +692,31 @@ class Ios(Text):
                 return UNKNOWN
             rest |= fate
         return frozenset(rest)
+
+    def emerges(self, interface: str, packet: Packet) -> Keys:
+        """What it meets when it comes out of a tunnel."""
+
+        def run(pick: Pick) -> Keys:
+            rest: set[str] = set()
+            for entry in self._entries(interface):
+                if entry.entries is None and not entry.dynamic:
+                    continue
+                if entry.entries is not None and not permits(entry.entries, packet.answer(), pick):
+                    continue
+                if entry.state == "unable":
+                    return frozenset(rest | {"D"})
+                if entry.state == "incomplete":
+                    rest.add("D")
+                    continue
+                # The filter of the interface saw the packet around it.
+                end = self._walk(interface, packet, pick, tunnelled=True)
+                stopped = end & {"D", "U"}
+                rest |= stopped if end <= {"D", "U"} else stopped | {f"E {entry.peer}"}
+                result = frozenset(rest | ({"D"} if entry.state == "maybe" else set()))
+                return UNKNOWN if "U" in result else result
+            return frozenset(rest | {"D"})
+
+        return every(run)
 
     def _blind(self, enters: str, hop: str, fate: Keys) -> Keys:
         """What is not modelled: it may drop, or do anything."""

@@ -35,9 +35,9 @@ def compare_with(folder: Path, *, update: bool) -> Compare:
 
 def plan_text(plan: Any) -> str:
     """A plan for people: the commands, the findings, the owned configuration before and after."""
-    rows = [
-        {key: value for key, value in finding.as_dict().items() if value or key == "lines"} for finding in plan.findings
-    ]
+    # The packet and the commands of a finding are the business of the audit's own golden files.
+    keys = ("code", "level", "message", "lines")
+    rows = [{key: finding.as_dict()[key] for key in keys} for finding in plan.findings]
     findings = [json.dumps(row, ensure_ascii=False) for row in rows]
     parts = (
         ("commands", "\n".join(plan.commands)),

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import combinations
 from math import prod
 
-from _core.prefixes import Box, Interval, dotted
-from _core.treatment import Config, PacketClass, classes, fate_of, model
+from _core.prefixes import Box, Interval, Region, dotted
+from _core.treatment import Config, PacketClass, classes, fate_of, model, touched
 
 from .fates import Packet
 
@@ -40,6 +40,19 @@ def check_classes(config: Config, packets: Iterable[Packet]) -> None:
             if any(holds(box, packet) for box in region.boxes):
                 (known,) = [known for box, known in here if holds(box, packet)]
                 assert fate_of(config, enters, packet) == known.fate
+
+
+def check_touched(before: Config, after: Config, packets: Iterable[Packet]) -> None:
+    """No packet changes its fate outside what the change is said to touch."""
+    regions = touched(before, after)
+    for enters, place in model(before).places().items():
+        region = regions.get(enters, Region())
+        for one, two in combinations(region.boxes, 2):
+            assert any(max(a, c) > min(b, d) for (a, b), (c, d) in zip(one, two, strict=True)), (enters, one, two)
+        for packet in packets:
+            if any(holds(box, packet) for box in place.boxes):
+                same = fate_of(before, enters, packet) == fate_of(after, enters, packet)
+                assert same or any(holds(box, packet) for box in region.boxes), (enters, packet)
 
 
 def table(found: Iterable[PacketClass]) -> str:
