@@ -317,6 +317,11 @@ def _partition(old: Sight, new: Sight) -> Iterator[tuple[str, tuple[Box, ...], K
             yield enters, tidy(boxes), before, after
 
 
+def _forth(region: Region) -> list[Box]:
+    """The boxes of a step's region without those of the answers, which go the same way as their packets."""
+    return [box for box in region.boxes if box[1] == ALL_ADDRESSES] or list(region.boxes)
+
+
 def _parts(box: Box, region: Region) -> list[Box]:
     return [common(box, other) for other in region.boxes if overlap(box, other)]
 
@@ -364,7 +369,7 @@ class _Search:
                 (self.providers, step.provides),
                 (self.releasers, step.releases),
                 (self.removers, step.removes),
-                (self.users, step.needs | step.follows | step.edits),
+                (self.users, step.needs | step.follows),
             )
             for table, refs in tables:
                 for ref in refs:
@@ -373,7 +378,7 @@ class _Search:
         self.unbounded = [index for index, step in enumerate(steps) if step.region is None]
         self.wide = [index for index in self.unbounded if not steps[index].edits]
         self.near = Rules(
-            Rule(box, index, "") for index, step in enumerate(steps) if step.region for box in step.region.boxes
+            Rule(box, index, "") for index, step in enumerate(steps) if step.region for box in _forth(step.region)
         )
 
     def lets(self, verdict: _Verdict) -> bool:
@@ -448,8 +453,13 @@ class _Attempt:
             if chosen is None:
                 refused = [(i, self.verdicts[i]) for i in sorted(self.left & self.verdicts.keys())]
                 raise _Stuck(self.placed, refused, self.spoilt)
-            self.last = self.group(chosen) or [chosen]
-            self.take(self.last)
+            group = self.group(chosen) or [chosen]
+            # What was said of it before other steps were taken is looked at again: most of them are far away.
+            if not self.search.lets(self.examine(group)):
+                self._examine_anew(chosen)
+                continue
+            self.last = group
+            self.take(group)
 
     def _examine_anew(self, index: int) -> None:
         self.verdicts.pop(index, None)
@@ -577,11 +587,11 @@ class _Attempt:
             related.update(search.removers.get(ref, ()))
         related.update(other for other, before in search.after.items() if index in before)
         if not idle:
-            boxes = EVERYTHING.boxes if step.region is None else step.region.boxes
+            boxes = EVERYTHING.boxes if step.region is None else _forth(step.region)
             related.update(rule.value for box in boxes for rule in search.near.over(box))
             related.update(search.unbounded)
         # Who waits for a step that serves it waits for what that one waits for.
-        work = [other for other in related if search.steps[other].lazy]
+        work = [other for other in related & self.left if search.steps[other].lazy]
         while work:
             for ref in search.steps[work.pop()].provides:
                 new = [other for other in search.users.get(ref, ()) if other not in related]
