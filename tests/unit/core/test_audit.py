@@ -108,7 +108,7 @@ def test_a_fault_is_found_with_its_packet_and_its_lines(fault: Fault) -> None:
     assert found.commands == fault.commands
     packet = found.packet
     assert (packet and (packet.enters, packet.source, packet.destination)) == fault.packet
-    assert found.message[0].isalpha()
+    assert " " in found.message
     assert found.as_dict()["commands"] == list(fault.commands)
 
 
@@ -237,6 +237,20 @@ def test_a_line_that_is_not_understood_is_a_note_and_names_it() -> None:
     found = only(judged("ios", text), "not-judged")
     assert found.level == "note"
     assert "ip policy route-map ELSEWHERE" in found.lines[0]
+
+
+def test_a_network_of_the_intent_that_no_route_reaches_is_named() -> None:
+    for platform, where, kept in (("asa", {"tunnels": [tunnel(networks=["10.99.1.0/24"])]}, "outside"),
+                                  ("ios", {"responders": [responder(networks=["10.99.1.0/24"])]}, "Ethernet0/0")):  # fmt: skip
+        found = only(judged(platform, reference(platform), wanted=intent(**where)), "not-protected")
+        assert f"10.99.1.0/24 lies behind {kept}" in found.message
+
+
+def test_a_static_default_route_behind_the_lease_is_a_way_of_last_resort() -> None:
+    text = reference("asa").replace("ip address dhcp", "ip address dhcp setroute")
+    assert "static-default-on-dhcp" in codes(judged("asa", text))
+    spare = text.replace("0.0.0.0 0.0.0.0 172.16.1.2 1", "0.0.0.0 0.0.0.0 172.16.1.2 250")
+    assert "static-default-on-dhcp" not in codes(judged("asa", spare))
 
 
 def test_an_identity_that_is_no_address_is_named_on_both_platforms() -> None:
