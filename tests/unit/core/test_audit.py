@@ -312,6 +312,12 @@ def test_tunnels_of_others_are_no_findings_of_ours() -> None:
     assert not any("203.0.113.9" in str(finding.as_dict()) or "10.9." in str(finding.as_dict()) for finding in found)
 
 
+def test_a_deny_for_a_network_that_is_not_the_hubs_is_nobodys_business_here() -> None:
+    other = "access-list 100 deny   ip 10.99.0.0 0.0.255.255 10.98.0.0 0.0.255.255\n"
+    text = reference("ios").replace(IOS_DENY, IOS_DENY + other)
+    assert "exempt-but-unprotected" not in codes(judged("ios", text))
+
+
 #: What says that tunnel traffic is not protected.
 _BROKEN = {"no-crypto-entry", "map-not-bound", "isakmp-not-enabled", "tunnel-group-missing", "key-missing",
            "exemption-missing", "exemption-shadowed", "not-protected", "not-judged"}  # fmt: skip
