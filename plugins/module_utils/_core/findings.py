@@ -141,6 +141,17 @@ def unprotected(flow: Flow, fate: Fate, packet: Packet, peer: str) -> Finding:
     )
 
 
+def homeless(flow: Flow, outside: str) -> Finding:
+    """A network of the intent whose packets do not enter where the intent thinks."""
+    where = f"lies behind {outside}, where the other end is" if flow.enters else "is behind no interface and no route"
+    return Finding(
+        "not-protected",
+        "warning",
+        f"{flow.owner}: {flow.source} {where}, so none of its packets is protected. Give the device a route to it, or name "
+        "its interface in the intent",
+    )
+
+
 def parts_within(ace: Ace, others: Iterable[Ace]) -> list[Ace] | None:
     """What ``others`` permit of the packets of ``ace``, as entries with its action; None where that is no pair of networks."""
     found: list[Ace] = []

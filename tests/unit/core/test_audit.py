@@ -108,7 +108,7 @@ def test_a_fault_is_found_with_its_packet_and_its_lines(fault: Fault) -> None:
     assert found.commands == fault.commands
     packet = found.packet
     assert (packet and (packet.enters, packet.source, packet.destination)) == fault.packet
-    assert found.message[0].isalpha()
+    assert " " in found.message
     assert found.as_dict()["commands"] == list(fault.commands)
 
 
@@ -239,6 +239,20 @@ def test_a_line_that_is_not_understood_is_a_note_and_names_it() -> None:
     assert "ip policy route-map ELSEWHERE" in found.lines[0]
 
 
+def test_a_network_of_the_intent_that_no_route_reaches_is_named() -> None:
+    for platform, where, kept in (("asa", {"tunnels": [tunnel(networks=["10.99.1.0/24"])]}, "outside"),
+                                  ("ios", {"responders": [responder(networks=["10.99.1.0/24"])]}, "Ethernet0/0")):  # fmt: skip
+        found = only(judged(platform, reference(platform), wanted=intent(**where)), "not-protected")
+        assert f"10.99.1.0/24 lies behind {kept}" in found.message
+
+
+def test_a_static_default_route_behind_the_lease_is_a_way_of_last_resort() -> None:
+    text = reference("asa").replace("ip address dhcp", "ip address dhcp setroute")
+    assert "static-default-on-dhcp" in codes(judged("asa", text))
+    spare = text.replace("0.0.0.0 0.0.0.0 172.16.1.2 1", "0.0.0.0 0.0.0.0 172.16.1.2 250")
+    assert "static-default-on-dhcp" not in codes(judged("asa", spare))
+
+
 def test_an_identity_that_is_no_address_is_named_on_both_platforms() -> None:
     text = reference("asa").replace("crypto isakmp enable", "crypto isakmp identity hostname\ncrypto isakmp enable")
     assert "identity-not-address" in codes(judged("asa", text))
@@ -296,6 +310,12 @@ def test_tunnels_of_others_are_no_findings_of_ours() -> None:
     replay(device, plan_asa(device, intent([RIGHT]), options({})).steps)
     found = audit(read("asa", device.text()), intent([RIGHT]), "pix", options({}))
     assert not any("203.0.113.9" in str(finding.as_dict()) or "10.9." in str(finding.as_dict()) for finding in found)
+
+
+def test_a_deny_for_a_network_that_is_not_the_hubs_is_nobodys_business_here() -> None:
+    other = "access-list 100 deny   ip 10.99.0.0 0.0.255.255 10.98.0.0 0.0.255.255\n"
+    text = reference("ios").replace(IOS_DENY, IOS_DENY + other)
+    assert "exempt-but-unprotected" not in codes(judged("ios", text))
 
 
 #: What says that tunnel traffic is not protected.

@@ -318,6 +318,11 @@ EXEMPT = "nat (inside) 0 access-list NO-NAT"
             "D | group-policy G: vpn-filter value F", id="filtered inside the tunnel",
         ),
         pytest.param(
+            ("group-policy G attributes", " vpn-filter value F", "access-list F extended permit tcp 10.2.1.0 255.255.255.0 eq www any",
+             "tunnel-group 192.168.1.2 general-attributes", " default-group-policy G"),
+            f"E 192.168.1.2 | {ENTRY}", id="let through by the filter, which is written from the other end",
+        ),
+        pytest.param(
             ("ip verify reverse-path interface inside",), "U | ip verify reverse-path interface inside", id="uRPF",
         ),
         pytest.param(

@@ -295,6 +295,14 @@ MAP = (
             "T | ip nat inside source static 10.2.1.5 203.0.113.5", id="a static is not exempted by the deny of the list",
         ),
         pytest.param(
+            edited(LISTED, NO_DENY, (PAT, f"{PAT}\nip nat inside source static 10.2.1.5 203.0.113.5")),
+            "T | ip nat inside source static 10.2.1.5 203.0.113.5", id="a static comes before the list",
+        ),
+        pytest.param(
+            edited(LISTED, MAP, ("RM deny 5\n match ip address VPN", "RM deny 5\n match interface FastEthernet1/0")),
+            "T | ip nat inside source route-map RM interface Ethernet0/0 overload", id="a route map for another way out",
+        ),
+        pytest.param(
             edited(LISTED, MAP, (" permit ip 10.2.1.0 0.0.0.255 10.1", " permit ip any 10.1")), f"E dynamic-map DYN | {MATCHED}",
             id="exempt by the deny of a route map",
         ),

@@ -20,6 +20,7 @@ from ..findings import (
     Flow,
     Protected,
     example,
+    homeless,
     parts_within,
     protected_by,
     shown,
@@ -295,6 +296,8 @@ class _Audit:
         missing: list[tuple[Flow, Region, Fate]] = []
         for flow in own.flows:
             if flow.enters not in self.config.interfaces or flow.enters == own.outside:
+                # The source of a device's own list may be what translation makes of it, and enter nowhere.
+                self.findings += [homeless(flow, own.outside)] if own.tunnel else []
                 continue
             pieces = [(region, fate) for region, fate in self._fates(self.bare, flow) if _translated(fate)]
             missing += [(flow, region, fate) for region, fate in pieces[:1]]
@@ -406,12 +409,13 @@ class _Audit:
                     continue
                 home = next(i for i, acl in self.config.exemptions.items() if acl == name and i in homes)
                 commands, reason = self._without(name, ace, permits)
+                line = f"access-list {name} {render.entry_text(ace)}"
                 self.findings.append(
                     Finding(
                         "exempt-but-unprotected",
                         "warning",
-                        EXEMPT_BUT_UNPROTECTED + reason,
-                        (f"access-list {name} {render.entry_text(ace)}",),
+                        f"'{line}': {EXEMPT_BUT_UNPROTECTED}{reason}",
+                        (line,),
                         example(left, home, self._own_addresses),
                         commands,
                     )
@@ -446,8 +450,8 @@ class _Audit:
                 Finding(
                     "never-initiates",
                     "warning",
-                    "this entry only answers, and nobody can call a device whose address is not known: the tunnel "
-                    "will not come up. Remove the line",
+                    f"{own.owner}: {entry.head} only answers, and nobody can call a device whose address is not known: the "
+                    "tunnel will not come up. Remove the line",
                     (answers,),
                     self._packet(own),
                     (f"no {answers}",),
@@ -501,7 +505,9 @@ class _Audit:
         if interface is None or not interface.dhcp:
             return
         for route in self.config.static_routes:
-            if route.interface == outside and route.prefix == ANY:
+            # Behind the lease's own route, whose distance is 1, a static one is the way of last resort.
+            spare = interface.setroute and route.metric > 1
+            if route.interface == outside and route.prefix == ANY and not spare:
                 self.findings.append(_static_default(interface, route))
 
     # --- algorithms -----------------------------------------------------------------------------------------------

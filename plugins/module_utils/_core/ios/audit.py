@@ -20,6 +20,7 @@ from ..findings import (
     Flow,
     Protected,
     example,
+    homeless,
     parts_within,
     protected_by,
     shown,
@@ -304,8 +305,13 @@ class _Audit:
         by_list: list[tuple[Flow, Box, Fate]] = []
         by_static: dict[str, tuple[Flow, Box]] = {}
         clear: tuple[Flow, Box, Fate] | None = None
+        homeless_ones: set[Prefix] = set()
         for flow in own.flows:
             if flow.enters not in self.config.interfaces or flow.enters == own.outside:
+                # The source of a device's own list may be what translation makes of it, and enter nowhere.
+                if self.responder and flow.source not in homeless_ones:
+                    homeless_ones.add(flow.source)
+                    self.findings.append(homeless(flow, own.outside))
                 continue
             taken: list[Box] = []
             for box, fate in self._fates(bare, flow):
@@ -530,13 +536,14 @@ class _Audit:
                     continue
                 if left := protected.left_of(ace):
                     commands, reason = self._without(name, ace, permits)
+                    line = f"access-list {name} {render.entry_text(ace)}"
                     home = self._home(Network(ace.source.prefix))
                     self.findings.append(
                         Finding(
                             "exempt-but-unprotected",
                             "warning",
-                            EXEMPT_BUT_UNPROTECTED + reason,
-                            (f"access-list {name} {render.entry_text(ace)}",),
+                            f"'{line}': {EXEMPT_BUT_UNPROTECTED}{reason}",
+                            (line,),
                             example(left, home, self.own_addresses),
                             commands,
                         )

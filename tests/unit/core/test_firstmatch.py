@@ -1,0 +1,94 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""First match over many rows, by asking the rows one after the other for each packet."""
+
+from __future__ import annotations
+
+import itertools
+
+from _core.firstmatch import Rule, Rules, covers, tidy
+from _core.prefixes import ALL_PORTS, Box, Prefix, parse_address
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+LEFT, RIGHT = parse_address("10.1.1.0"), parse_address("10.2.1.0")
+
+Packet = tuple[int, int, int, int, int]
+PACKETS: list[Packet] = [
+    (protocol, LEFT + source, 1024, RIGHT + destination, port)
+    for protocol, source, destination, port in itertools.product((6, 17), (0, 3, 8, 17), (0, 5, 9, 17), (80, 81))
+]
+
+
+def prefixes(base: int) -> st.SearchStrategy[Prefix]:
+    lengths = st.sampled_from([0, 27, 28, 29, 30, 31, 32])
+    return st.builds(
+        lambda length, offset: Prefix(((base + offset) >> (32 - length)) << (32 - length), length),
+        lengths,
+        st.integers(0, 17),
+    )
+
+
+def box(source: Prefix, target: Prefix, protocol: int | None, port: int | None) -> Box:
+    protocols = (0, 255) if protocol is None else (protocol, protocol)
+    return (protocols, source.interval, ALL_PORTS, target.interval, ALL_PORTS if port is None else (port, port))
+
+
+rows = st.builds(
+    lambda where, value, exact: Rule(where, value, "row", exact=exact),
+    st.builds(
+        box, prefixes(LEFT), prefixes(RIGHT), st.sampled_from([None, None, 6]), st.sampled_from([None, None, 80])
+    ),
+    st.sampled_from([True, False]),
+    st.sampled_from([True, True, True, False]),
+)
+wholes = st.builds(box, prefixes(LEFT), prefixes(RIGHT), st.none(), st.none())
+
+
+def point(packet: Packet) -> Box:
+    return tuple((value, value) for value in packet)
+
+
+def by_hand(rules: list[Rule], packet: Packet) -> bool | None:
+    """What the rows say one by one; None where an uncertain one makes a difference."""
+    possible = set()
+    for rule in rules:
+        if covers(rule.box, point(packet)):
+            possible.add(rule.value)
+            if rule.exact:
+                break
+    else:
+        possible.add(False)
+    return possible.pop() if len(possible) == 1 else None
+
+
+@given(st.lists(rows, max_size=40), wholes)
+@settings(max_examples=60)
+def test_every_packet_of_every_piece_gets_what_the_rows_say_one_by_one(rules: list[Rule], whole: Box) -> None:
+    pieces = Rules(rules).split(whole)
+    for packet in PACKETS:
+        held = [hit for piece, hit in pieces if covers(piece, point(packet))]
+        assert len(held) == covers(whole, point(packet))
+        for hit in held:
+            assert (bool(hit.value) if hit.sure else None) == by_hand(rules, packet)
+
+
+@given(st.lists(rows, max_size=40), wholes)
+@settings(max_examples=60)
+def test_the_rows_over_a_box_are_found_by_tables_as_by_reading_them_all(rules: list[Rule], whole: Box) -> None:
+    met = [
+        rule for rule in rules if all(max(a, c) <= min(b, d) for (a, b), (c, d) in zip(rule.box, whole, strict=True))
+    ]
+    assert Rules(rules).over(whole) == met
+
+
+@given(st.lists(rows, max_size=12))
+@settings(max_examples=20)
+def test_pieces_put_together_hold_the_same_packets(rules: list[Rule]) -> None:
+    pieces = [piece for piece, _hit in Rules(rules).split(box(Prefix(0, 0), Prefix(0, 0), None, None))]
+    some, fewer = pieces[::2], tidy(pieces[::2])
+    assert len(fewer) <= len(some)
+    for packet in PACKETS:
+        held = sum(covers(piece, point(packet)) for piece in fewer)
+        assert held == any(covers(piece, point(packet)) for piece in some)
