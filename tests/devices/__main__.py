@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncssh
 
 from .device import Device
+from .recall import Ledger
 from .server import ADDRESS, listen, port_of
 from .settings import Defaults, Settings, SettingsError, from_file, from_words, wire_of
 from .wire import client, topology
@@ -219,6 +220,7 @@ class _Run:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._write_all)
+        Ledger(self._state)
         wired = Wired(self._plan, self._devices, self._state) if self._plan else None
         acceptors: dict[str, asyncssh.SSHAcceptor] = {}
         for each in self._settings:
