@@ -386,11 +386,14 @@ def test_a_static_router_takes_what_is_within_its_list(offer: tuple[str, str], s
         pix=edited(PIX, (line, f"access-list IPSec-traffic extended permit ip {source} {destination}")),
         hub=edited(HUB, *STATIC_HUB),
     )
+    if OFFERS[offer]:
+        # of a host that nothing names the first try fails: strongSwan needs an address there
+        site.until(lambda: (site.ping(wait="0.05"), site.sas("pix").children)[1])
+        return
     site.ping(count=3, wait="0.3")
-    site.until(lambda: site.up("hub")[0] == 1)
-    assert bool(site.sas("pix").children) == OFFERS[offer], site.story()
-    if not OFFERS[offer]:
-        assert any("NO_PROPOSAL_CHOSEN" in row for row in site.stage("pix").log)
+    site.until(lambda: any("NO_PROPOSAL_CHOSEN" in row for row in site.stage("pix").log))
+    assert site.sas("pix").children == ()
+    assert site.up("hub")[0] == 1
 
 
 def test_a_static_pix_takes_its_list_alone(start: Callable[..., Site]) -> None:
