@@ -71,7 +71,7 @@ class Ledger:
         self._used: set[str] = set()
         self._lock = threading.Lock()
         self._write()
-        _subscribe(self._note)
+        self.close = _subscribe(self._note)
 
     def _note(self, what: str) -> None:
         with self._lock:
