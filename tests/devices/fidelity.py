@@ -100,8 +100,8 @@ _MISSING = """
 
 ### IKE and IPsec
 
-- Selectors with ranges of ports or wildcards with holes are not negotiated. A selector with a port or protocol is
-  negotiated, and its packets are told apart by their networks only.
+- Selectors with ranges of ports or wildcards with holes are not negotiated. Associations with the same networks and
+  different ports are not told apart.
 - AH, `esp-seal` and `esp-none` are not negotiated; of `mode transport` and `comp-lzs` nothing is seen: it is tunnel mode.
 - Where a static entry's refusal would let the device go on to a dynamic entry without a list, a narrower proposal stays
   with the static entry.
