@@ -22,6 +22,7 @@ from devices.wire.natstage import compile_cry, compile_nat
 from devices.wire.network import Network
 from devices.wire.plant import Plant
 from devices.wire.reading import read_fabric
+from devices.wire.sa import Snapshot
 from devices.wire.topology import Interface, from_text
 from devices.wire.world import World
 
@@ -79,6 +80,10 @@ class _Clear:
 
     def notice(self) -> None:
         """Nothing ends."""
+
+    def sas(self) -> Snapshot:
+        """There are none."""
+        return Snapshot()
 
     def close(self) -> None:
         """Nothing runs."""
