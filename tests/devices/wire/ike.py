@@ -127,10 +127,10 @@ class Charon:
         with self._lock:
             self._session.unload_conn({"name": name})
 
-    def load_key(self, name: str, owner: str, secret: str) -> None:
+    def load_key(self, name: str, owners: Iterable[str], secret: str) -> None:
         """Load a shared key or put it in the place of the one with this name."""
         with self._lock:
-            self._session.load_shared({"id": name, "type": "IKE", "data": secret, "owners": [owner]})
+            self._session.load_shared({"id": name, "type": "IKE", "data": secret, "owners": list(owners)})
 
     def unload_key(self, name: str) -> None:
         """Forget a key."""

@@ -36,7 +36,8 @@ TABLE = "plane"
 MARKED, MAPPED, LOCAL = 10, 20, 100
 MARKED_TABLE, MAPPED_TABLE = 1000, 2000
 _TIMEOUTS = {
-    "tcp": ("nf_conntrack_tcp_timeout_established",),
+    # the devices know no shorter time for what waits for an acknowledgement
+    "tcp": tuple(f"nf_conntrack_tcp_timeout_{state}" for state in ("established", "unacknowledged", "max_retrans")),
     "udp": ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"),
     "icmp": ("nf_conntrack_icmp_timeout",),
     "closed": ("nf_conntrack_tcp_timeout_time_wait", "nf_conntrack_tcp_timeout_last_ack"),
