@@ -9,14 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
-from .sites import CONFIGURED, SECRET, Site, in_clear, spis
-
-KEYS = {"192.168.1.2": SECRET}
+from .sites import REFERENCE, SITE, TUNNEL, Site, in_clear, spis
 
 
 @pytest.fixture(scope="module")
 def site(start_shared: Callable[..., Site]) -> Site:
-    return start_shared(configs=CONFIGURED, keys=KEYS)
+    site = start_shared()
+    site.intend([REFERENCE], [TUNNEL])
+    site.play(SITE)
+    return site
 
 
 #: Who clears, and the commands: the reference's spellings on the PIX, the router's own.

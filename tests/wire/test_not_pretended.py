@@ -58,6 +58,10 @@ def test_spis_and_counters_are_those_of_the_packets(start: Callable[..., Site]) 
     # What is outbound here is inbound there.
     outbound = re.findall(r"current outbound spi: (?:0x)?([0-9A-F]+)", site.show("pix515e", "show crypto ipsec sa"))
     assert [int(number, 16) for number in outbound] == [sent[0].spi]
+    # Nobody translates between the two, so neither shows the encapsulation that the userspace ESP forces.
+    assert "local 192.168.1.2/500 remote 172.16.1.1/500 Active" in site.show("hub", "show crypto session")
+    for name in after:
+        assert not re.search(r"4500|Encaps", site.show(name, "show crypto ipsec sa"))
     # The volume goes down by what went through: 10 pings of 1028 bytes and their answers. The router's hour counts.
     first = {name: left(site, name) for name in after}
     assert world.ping("lan-pix", "10.2.1.10", 10, "-s", "1000") == 10
