@@ -107,6 +107,8 @@ _MISSING = """
   with the static entry.
 - What one entry's list denies and another's permits behind it is not dropped when it comes in clear.
 - `clear crypto isakmp ID` acts on the peer of that number, and phase 2 goes along; a router's phase 2 would stay.
+- A PIX that answers takes policies whose lifetime is longer than the offer's too; the guide for 7.2 asks for a shorter or
+  equal one (asa-cli.md 3.5). All transforms of an offer carry the first policy's lifetime.
 - The counters of packets begin anew when an association is renewed.
 - The responder's shorter lifetime is used, and no notify tells the initiator: emulated devices know it of each other;
   another peer counts by its own.

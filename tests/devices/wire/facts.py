@@ -456,9 +456,9 @@ _FACTS = (
         "policy-order",
         BOTH,
         IKE,
-        "One proposal for each policy, in order of their numbers; the responder takes the first of the offer "
-        "that one of its own equals in cipher, hash, group and authentication.",
-        "seed (debug of both); ios-crypto.md B10; asa-cli.md 3.5",
+        "One proposal for each policy, in order of their numbers; the responder takes the first of its own policies "
+        "that one of the offer equals in cipher, hash, group and authentication.",
+        "seed (debug of both); ios-crypto.md B10; asa-cli.md 3.5; IOS IPv6 IPsec guide 15.2S (`its own highest priority`)",
         SEED,
     ),
     Fact(
