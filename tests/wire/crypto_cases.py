@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,8 @@ from typing import Any
 
 import pytest
 from devices import Device
+from devices.wire import packets
+from devices.wire.capture import Capture
 from devices.wire.crypto import read_crypto
 from devices.wire.network import Network
 from devices.wire.plant import Plant
@@ -89,7 +90,7 @@ class Site:
         found = self.sas(name)
         return sum(sa.state == "established" for sa in found.ike), len(found.children)
 
-    def ping(self, source: str = "lan-pix", destination: str = "10.2.1.10", count: int = 1, wait: str = "0.5") -> int:
+    def ping(self, source: str = "lan-pix", destination: str = "10.2.1.10", count: int = 1, wait: str = "2") -> int:
         """How many were answered."""
         done = self.world.node(source).run(
             "ping", "-c", str(count), "-i", "0.02", "-W", wait, destination, check=False, timeout=30
@@ -110,21 +111,19 @@ class Site:
         return "".join(shell.feed(f"{line}\r") for line in ("configure terminal", *lines, "end"))
 
     @contextlib.contextmanager
-    def capture(self, node: str, interface: str, what: str) -> Iterator[Callable[[], list[str]]]:
-        """Lines of tcpdump."""
-        path = self.world.directory / f"capture-{time.monotonic()}"
-        with path.open("w") as output:
-            process = self.world.node(node).popen(
-                "tcpdump", "-lUni", interface, what, stdout=output, stderr=subprocess.PIPE
-            )
-        assert process.stderr
-        while "listening" not in process.stderr.readline():
-            pass
+    def capture(self, node: str, interface: str, kind: str) -> Iterator[Callable[[], list[str]]]:
+        """What has passed until now, as `SOURCE > DESTINATION`."""
+        path = self.world.directory / f"capture-{next(_NUMBERS)}"
+        capture = Capture(self.world.node(node), interface, path)
+
+        def seen() -> list[str]:
+            capture.sync()
+            return [f"{each.source} > {each.destination}" for each in packets.read(path) if each.kind == kind]
+
         try:
-            yield lambda: path.read_text().splitlines()
+            yield seen
         finally:
-            process.terminate()
-            process.wait()
+            capture.stop()
 
     def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds

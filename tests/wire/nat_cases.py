@@ -166,14 +166,14 @@ class Running:
         with self._heard:
             # one may be under way
             wanted = len(self._lines) + 2
-            assert self._heard.wait_for(lambda: len(self._lines) >= wanted, 10), self._lines
+            assert self._heard.wait_for(lambda: len(self._lines) >= wanted, 60), self._lines
             return self._lines[wanted - 1].split()[1]
 
     def end(self) -> str:
         """Send no more; all that was seen."""
         self.process.send_signal(signal.SIGINT)
-        self._thread.join(5)
-        self.process.wait(5)
+        self._thread.join(60)
+        self.process.wait(60)
         return "".join(self._lines)
 
 

@@ -92,14 +92,14 @@ class Charon:
             "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._lock = threading.Lock()
-        self._session = self.session(10)
+        self._session = self.session(60)
 
     @property
     def alive(self) -> bool:
         """Does it run?"""
         return self._process.poll() is None
 
-    def session(self, seconds: float = 5) -> vici.Session:
+    def session(self, seconds: float = 30) -> vici.Session:
         """A connection of its own; waits until the daemon listens."""
         deadline = time.monotonic() + seconds
         while True:
@@ -193,7 +193,7 @@ class Charon:
 
         thread = threading.Thread(target=follow, name="vici events", daemon=True)
         thread.start()
-        if not ready.wait(5):
+        if not ready.wait(30):
             raise IkeError("charon tells of no events")
         return thread
 

@@ -210,14 +210,32 @@ class NatStage:
         self.nat.run("conntrack", "-F", check=False)
 
     def _forget(self, which: Callable[[FlowState], bool]) -> None:
-        for flow in self.flows():
-            if which(flow):
-                ports = ["--icmp-id", flow.there.source_port] if flow.protocol == "icmp" else []
-                if flow.protocol in ("tcp", "udp"):
-                    ports = ["--sport", flow.there.source_port, "--dport", flow.there.destination_port]
-                ends = ["-s", flow.there.source, "-d", flow.there.destination]
-                # it may have ended by itself
-                self.nat.run("conntrack", "-D", "-f", "ipv4", "-p", flow.protocol, *ends, *ports, check=False)
+        found = self.flows()
+        chosen = [flow for flow in found if which(flow)]
+        if chosen:
+            # one program for all of them, there may be thousands; flows that have ended by themselves do not stop it
+            lines = "".join(f"{line}\n" for line in deletions(chosen, [flow for flow in found if not which(flow)]))
+            self.nat.run("conntrack", "-R", "-", input=lines, check=False)
+
+
+def deletions(gone: Iterable[FlowState], staying: Iterable[FlowState]) -> list[str]:
+    """Lines for `conntrack -R`: one for each flow, or for all untranslated ones (mark 0) between two hosts."""
+
+    def pair(flow: FlowState) -> tuple[str, str, str]:
+        return flow.protocol, flow.there.source, flow.there.destination
+
+    kept = {pair(flow) for flow in staying if not flow.mark}
+    made: dict[str, None] = {}
+    for flow in gone:
+        line = "-D -f ipv4 -p {} -s {} -d {}".format(*pair(flow))
+        if not flow.mark and pair(flow) not in kept:
+            line += " -m 0"
+        elif flow.protocol == "icmp":
+            line += f" --icmp-id {flow.there.source_port}"
+        elif flow.protocol in ("tcp", "udp"):
+            line += f" --sport {flow.there.source_port} --dport {flow.there.destination_port}"
+        made[line] = None
+    return list(made)
 
 
 def _statics(fabric: Fabric) -> set[int]:

@@ -25,7 +25,7 @@ from .world import Node, World
 if TYPE_CHECKING:
     from ..device import Device
 
-LEASE_SECONDS = 8
+LEASE_SECONDS = 25
 
 
 class Plant:
