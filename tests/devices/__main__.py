@@ -26,7 +26,7 @@ from .wire import client, topology
 from .wire.sandbox import SandboxError, isolated
 from .wire.serve import Wired, check
 
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 # A configuration of thousands of lines is not written after each of them.
 SHORT_WRITE = 0.01
 LATER = 0.2
@@ -340,20 +340,25 @@ def _running(state: Path) -> int | None:
     return process if b"devices" in command else None
 
 
-def _stop(state: Path) -> int:
-    process = _running(state)
-    if process is not None:
-        os.kill(process, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
+def _ended(state: Path, process: int, number: int) -> bool:
+    """Send a process a signal; has it ended in time?"""
+    deadline = time.monotonic() + STOP_SECONDS
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
         while _running(state) == process:
             if time.monotonic() > deadline:
-                print(f"devices: process {process} does not stop", file=sys.stderr)
-                return 1
+                return False
             time.sleep(0.02)
-            try:
-                os.kill(process, 0)
-            except OSError:
-                break
+            os.kill(process, 0)
+    return True
+
+
+def _stop(state: Path) -> int:
+    process = _running(state)
+    if process is not None and not _ended(state, process, signal.SIGTERM):
+        # What it has started dies with it.
+        print(f"devices: process {process} did not stop, and was killed", file=sys.stderr)
+        _ended(state, process, signal.SIGKILL)
     for name in ("pid", "ready"):
         (state / name).unlink(missing_ok=True)
     return 0
