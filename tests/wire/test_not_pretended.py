@@ -160,7 +160,7 @@ def neutral_world(plays: str) -> dict[str, Any]:
 def daemon(site: Site, plays: str) -> Any:
     """strongSwan in its node, with the configuration written by hand; its own /run."""
     script = f"""
-        run=$(mktemp -d) && mount --bind $run /run
+        run=$(mktemp -d -p /run) && mount --bind $run /run
         STRONGSWAN_CONF={NEUTRAL}/strongswan.conf /usr/lib/ipsec/charon 2>&1 &
         until [ -S /run/charon.vici ]; do kill -0 $! || exit 1; sleep 0.05; done
         swanctl --load-all --file {NEUTRAL}/{plays}.conf --uri unix:///run/charon.vici
