@@ -31,8 +31,9 @@ what the emulation does, what it does not, and who says that the devices behave 
 | tool | programs in use against real devices |
 | **recall** | nobody that was found: an assumption |
 
-Sources named `asa-cli.md`, `ios-crypto.md`, `ios-nat-acl.md`, `ios-show.md`, `treatment.md`, `failures.md` are the
-project's fact sheets, by section; each of their rows names its public source. The others: `tests/devices/SOURCES.md`.
+Sources named `asa-cli.md`, `ios-crypto.md`, `ios-nat-acl.md`, `ios-show.md`, `treatment.md`, `failures.md` are the fact
+sheets in `tests/devices/sheets`, by section; each of their rows names its public source. The others:
+`tests/devices/SOURCES.md`.
 Where an assumption stands beside a source, the source column says for what there is none.
 """
 

@@ -21,7 +21,15 @@ from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
-from ..steps import EXEMPT_BUT_UNPROTECTED, NOT_IN_THE_INTENT, Finding, Ref, foreign_identity, shared_policy_changed
+from ..steps import (
+    EXEMPT_BUT_UNPROTECTED,
+    NOT_IN_THE_INTENT,
+    Finding,
+    Ref,
+    foreign_identity,
+    key_not_compared,
+    shared_policy_changed,
+)
 from . import render
 from .dialect import Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
@@ -238,6 +246,7 @@ class Wanted:
         key: Secret | None = responder.pre_shared_key
         if old.key and not old.key.known and self.options.update_secret == "on_create":
             key = old.key
+            self.findings.append(key_not_compared(old.name))
         self.target.groups[old.name] = replace(old, type="ipsec-l2l", key=key, dpd=responder.dpd or old.dpd)
         self.scope.add(render.group_ref(old.name))
 
