@@ -280,6 +280,31 @@ backup_path:
   returned: with O(backup), not in check mode; also when the run failed afterwards
   type: str
   sample: /home/admin/vpn/backup/hub_config.2026-11-24@12:00:00
+switches:
+  description:
+    - The lines after which new flows meet something else, in order, as proven before the first write.
+    - Lines that change nothing for any packet are not in it.
+  returned: O(state=present), O(state=absent) and O(state=rendered)
+  type: list
+  elements: dict
+  contains:
+    lines:
+      description: The lines, keys masked.
+      type: list
+      elements: str
+    changes:
+      description: Where the packets enter (C(enters)), one of them (C(packet)), what they met (C(before)) and meet
+        (C(after)), and which line decides then (C(line), C(detail)).
+      type: list
+      elements: dict
+  sample:
+    - lines:
+        - nat (inside) 0 access-list L2L-NONAT-inside
+      changes:
+        - enters: inside
+          packet: a packet from 10.1.1.1 to 10.2.1.1 that enters at inside
+          before: translated and in clear
+          after: protected (192.168.1.2)
 saved:
   description: Whether the running configuration was saved.
   returned: O(state=present) and O(state=absent)

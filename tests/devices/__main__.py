@@ -19,13 +19,14 @@ from pathlib import Path
 import asyncssh
 
 from .device import Device
+from .recall import Ledger
 from .server import ADDRESS, listen, port_of
 from .settings import Defaults, Settings, SettingsError, from_file, from_words, wire_of
 from .wire import client, topology
 from .wire.sandbox import SandboxError, isolated
 from .wire.serve import Wired, check
 
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 # A configuration of thousands of lines is not written after each of them.
 SHORT_WRITE = 0.01
 LATER = 0.2
@@ -219,6 +220,7 @@ class _Run:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._write_all)
+        Ledger(self._state)
         wired = Wired(self._plan, self._devices, self._state) if self._plan else None
         acceptors: dict[str, asyncssh.SSHAcceptor] = {}
         for each in self._settings:
@@ -338,20 +340,25 @@ def _running(state: Path) -> int | None:
     return process if b"devices" in command else None
 
 
-def _stop(state: Path) -> int:
-    process = _running(state)
-    if process is not None:
-        os.kill(process, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
+def _ended(state: Path, process: int, number: int) -> bool:
+    """Send a process a signal; has it ended in time?"""
+    deadline = time.monotonic() + STOP_SECONDS
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
         while _running(state) == process:
             if time.monotonic() > deadline:
-                print(f"devices: process {process} does not stop", file=sys.stderr)
-                return 1
+                return False
             time.sleep(0.02)
-            try:
-                os.kill(process, 0)
-            except OSError:
-                break
+            os.kill(process, 0)
+    return True
+
+
+def _stop(state: Path) -> int:
+    process = _running(state)
+    if process is not None and not _ended(state, process, signal.SIGTERM):
+        # What it has started dies with it.
+        print(f"devices: process {process} did not stop, and was killed", file=sys.stderr)
+        _ended(state, process, signal.SIGKILL)
     for name in ("pid", "ready"):
         (state / name).unlink(missing_ok=True)
     return 0

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from devices import recall
 from e2e.conftest import Playbooks
 
 from . import mistakes, sites
 from .sites import Site
+
+#: The state folders of the sites that run: their devices say what they did that rests on recall.
+_running: list[Path] = []
 
 
 @contextlib.contextmanager
@@ -29,6 +33,8 @@ def _starting() -> Iterator[Callable[..., Site]]:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             site = sites.start(folder, Playbooks(folder / "p"), *arguments, **more)
             stack.callback(site.close)
+            _running.append(site.state)
+            stack.callback(_running.remove, site.state)
             return site
 
         yield start
@@ -53,3 +59,24 @@ def found_mistakes() -> Iterator[dict[str, mistakes.Found]]:
     """What each class of mistake shows: see ``mistakes.py``."""
     with _starting() as start:
         yield mistakes.find(start)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Notes in the report how many rows and facts a test used that rest on recall, while its devices run."""
+    if _running:
+        used = {what for state in _running for what in recall.found(state)}
+        item.user_properties.append(("recall", len(used)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests used such rows, as for the unit tests."""
+    counts = [
+        value
+        for report in terminalreporter.stats.get("", [])  # the reports of teardowns
+        for name, value in report.user_properties
+        if name == "recall"
+    ]
+    if counts:
+        resting = sum(1 for count in counts if count)
+        terminalreporter.write_line(f"devices: {resting} of {len(counts)} tests used rows that rest on recall")

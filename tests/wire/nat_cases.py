@@ -22,6 +22,7 @@ from devices.wire.natstage import compile_cry, compile_nat
 from devices.wire.network import Network
 from devices.wire.plant import Plant
 from devices.wire.reading import read_fabric
+from devices.wire.sa import Snapshot
 from devices.wire.topology import Interface, from_text
 from devices.wire.world import World
 
@@ -79,6 +80,10 @@ class _Clear:
 
     def notice(self) -> None:
         """Nothing ends."""
+
+    def sas(self) -> Snapshot:
+        """There are none."""
+        return Snapshot()
 
     def close(self) -> None:
         """Nothing runs."""
@@ -161,14 +166,14 @@ class Running:
         with self._heard:
             # one may be under way
             wanted = len(self._lines) + 2
-            assert self._heard.wait_for(lambda: len(self._lines) >= wanted, 10), self._lines
+            assert self._heard.wait_for(lambda: len(self._lines) >= wanted, 60), self._lines
             return self._lines[wanted - 1].split()[1]
 
     def end(self) -> str:
         """Send no more; all that was seen."""
         self.process.send_signal(signal.SIGINT)
-        self._thread.join(5)
-        self.process.wait(5)
+        self._thread.join(60)
+        self.process.wait(60)
         return "".join(self._lines)
 
 

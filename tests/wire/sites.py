@@ -27,6 +27,8 @@ with warnings.catch_warnings():
     import netmiko
 
 ROOT = Path(__file__).parents[2]
+#: How long is waited for what must come, in seconds: for a machine that has much else to do.
+PATIENCE = 60
 KEY = "k5-of-the-hub"
 SITE, TEARDOWN = "netvpn.dynamic_l2l.site", "netvpn.dynamic_l2l.teardown"
 INTERNET = "198.51.100.10"
@@ -136,6 +138,10 @@ class Site:
                 username=host["ansible_user"],
                 password=host["ansible_password"],
                 secret=host["ansible_become_password"],
+                conn_timeout=PATIENCE,
+                auth_timeout=PATIENCE,
+                banner_timeout=PATIENCE,
+                read_timeout_override=PATIENCE,
             )
             session.enable()
             self._terminals[name] = session
@@ -143,7 +149,7 @@ class Site:
 
     def show(self, name: str, command: str) -> str:
         """What a device answers to a command."""
-        return str(self.terminal(name).send_command(command, read_timeout=30))
+        return str(self.terminal(name).send_command(command))
 
     def type(self, name: str, *lines: str) -> str:
         """Type configuration lines at a device, one after the other; what it printed."""
@@ -157,7 +163,7 @@ class Site:
 
     # -- traffic
 
-    def bring_up(self, source: str = "lan-pix", destination: str = "10.2.1.10", seconds: float = 15) -> float:
+    def bring_up(self, source: str = "lan-pix", destination: str = "10.2.1.10", seconds: float = PATIENCE) -> float:
         """Ping until an answer comes, as a user does who waits for a tunnel; how long it took."""
         begin = time.monotonic()
         while not self.world.ping(source, destination, seconds=0.5):
@@ -173,7 +179,7 @@ class Site:
         ]
         return "\n".join(shown)
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 15) -> Any:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> Any:
         """Wait until ``condition`` is true; its value."""
         deadline = time.monotonic() + seconds
         while not (found := condition()):
@@ -228,7 +234,7 @@ def start(
         arguments += [f"config={files / name}.cfg", f"secrets={files / 'secrets.yml'}"]
     state = folder / "s"
     _devices(state, *arguments, "--wire", str(files / "topology.yml"), "--daemon")
-    wait_for(state / "ready", 60)
+    wait_for(state / "ready", PATIENCE)
     ports: dict[str, int] = json.loads((state / "ready").read_text(encoding="utf-8"))
     known = (state / "known_hosts").read_text(encoding="utf-8").splitlines(True)
     for name, port in ports.items():

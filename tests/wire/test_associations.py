@@ -9,14 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
-from .sites import CONFIGURED, SECRET, Site, spis
-
-KEYS = {"192.168.1.2": SECRET}
+from .sites import REFERENCE, SITE, TUNNEL, Site, in_clear, spis
 
 
 @pytest.fixture(scope="module")
 def site(start_shared: Callable[..., Site]) -> Site:
-    return start_shared(configs=CONFIGURED, keys=KEYS)
+    site = start_shared()
+    site.intend([REFERENCE], [TUNNEL])
+    site.play(SITE)
+    return site
 
 
 #: Who clears, and the commands: the reference's spellings on the PIX, the router's own.
@@ -45,19 +46,56 @@ def test_after_a_clear_on_either_end_traffic_of_the_initiator_brings_the_tunnel_
     assert site.world.ping("lan-hub", "10.1.1.10", 3) == 3
 
 
+ENDS = ("pix515e", "hub")
+
+
+def cookies(site: Site) -> list[set[str]]:
+    """The cookies of the phase 1 SAs that are up, on each end."""
+    return [
+        {"-".join(sa["cookies"]) for sa in site.world.sas(end)["ike"] if sa["state"] == "established"} for end in ENDS
+    ]
+
+
+def pairs(site: Site) -> list[set[int]]:
+    """The SPIs that each end shows."""
+    return [spis(site.show(end, "show crypto ipsec sa")) for end in ENDS]
+
+
 @pytest.mark.parametrize("phase", ["child", "ike"])
-@pytest.mark.parametrize("name", ["pix515e", "hub"])
+@pytest.mark.parametrize("name", ENDS)
 def test_a_rekey_loses_at_most_one_packet(phase: str, name: str, site: Site) -> None:
     site.bring_up()
-    before = spis(site.show("pix515e", "show crypto ipsec sa"))
-    flow = site.world.flow("lan-pix", "10.2.1.10", interval=0.01)
-    back = site.world.flow("lan-hub", "10.1.1.10", interval=0.01)
-    flow.wait_for("20 ")
-    site.world.event("rekey", name, phase)
-    if phase == "child":
-        site.until(lambda: spis(site.show("pix515e", "show crypto ipsec sa")) - before, "new SPIs")
-    count = len(flow.output().splitlines())
-    flow.wait_for(f"\n{count + 50} ")
-    for each in (flow, back):
-        said = each.finish().stdout.splitlines()
+    old_cookies, old_pairs = set.union(*cookies(site)), pairs(site)[0]
+    with site.world.capture("isp-pix") as link:
+        flows = [site.world.flow(*way, interval=0.01) for way in (("lan-pix", "10.2.1.10"), ("lan-hub", "10.1.1.10"))]
+        for flow in flows:
+            flow.wait_for("\n20 ")
+        assert site.world.event("rekey", name, phase) == 1
+        # One phase is renewed, on both ends, and the other is not.
+        if phase == "ike":
+
+            def renewed() -> bool:
+                # strongSwan keeps the old one for ten seconds; what is new is the same on both ends
+                here, there = (found - old_cookies for found in cookies(site))
+                return here == there and len(here) == 1
+
+            site.until(renewed, "new cookies")
+            assert pairs(site) == [old_pairs, old_pairs]
+        else:
+
+            def renewed() -> bool:
+                here, there = pairs(site)
+                return here == there and len(here) == 2 and not here & old_pairs
+
+            site.until(renewed, "new SPIs")
+            assert all(found <= old_cookies for found in cookies(site))
+        for flow in flows:
+            flow.wait_for(f"\n{len(flow.output().splitlines()) + 50} ")
+        packets = link.packets()
+    for flow in flows:
+        said = flow.finish().stdout.splitlines()
+        assert len(said) > 70
         assert sum("lost" in line for line in said) <= 1, [line for line in said if "lost" in line]
+    assert in_clear(packets, "10.") == []
+    used = {packet.spi for packet in packets if packet.encrypted}
+    assert used == (old_pairs | pairs(site)[0])

@@ -50,6 +50,8 @@ def test_after_a_new_lease_the_tunnel_comes_back_and_the_old_association_goes_on
         site.until(lambda: sas_of(site) == ["172.16.1.7"], "only the new association")
         assert "172.16.1.1 " not in site.show("hub", "show crypto ipsec sa")
     else:
+        # Nobody is asked.
+        assert site.world.event("dpd", "hub") == 0
         # Which of the two a router would use for answers is recall; that both are listed is not (no DPD in the reference).
         assert sorted(sas_of(site)) == ["172.16.1.1", "172.16.1.7"]
         table = site.show("hub", "show crypto ipsec sa")
@@ -92,7 +94,10 @@ def test_a_lease_behind_a_translation_needs_nat_traversal(traversal: bool, start
         return
     site.bring_up()
     assert sas_of(site) == ["203.0.113.2"]
-    assert "port 4500" in site.show("hub", "show crypto ipsec sa") or "UDP-Encaps" in site.show(
-        "hub", "show crypto ipsec sa"
-    )
+    # Both show that they are encapsulated, and the ports.
+    pix, hub = (site.show(name, "show crypto ipsec sa") for name in ("pix515e", "hub"))
+    assert "NAT-T-Encaps" in pix
+    assert "remote crypto endpt.: 192.168.1.2/4500" in pix
+    assert "UDP-Encaps" in hub
+    assert "local 192.168.1.2/4500 remote 203.0.113.2/4500 Active" in site.show("hub", "show crypto session")
     assert site.world.seen("lan-hub", "10.1.1.10") == "10.2.1.10"

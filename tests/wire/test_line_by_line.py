@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 
 import pytest
+from devices.wire.packets import Packet
 
 from .sites import INTERNET, SITE, SOUND, TEARDOWN, TUNNEL, Site, changed, seed
 from .treatments import probe, shortened, switches
 
-FAR, NEAR, OUTSIDE = "10.2.1.10", "10.1.1.10", "172.16.1.1"
+FAR, NEAR, OUTSIDE, HUB = "10.2.1.10", "10.1.1.10", "172.16.1.1", "192.168.1.2"
 
 #: Translation of Internet traffic that stood before, as the reference has it.
 _INSIDE, _OUTSIDE = " ip address 10.2.1.1 255.255.255.0\n", " ip address 192.168.1.2 255.255.255.0\n"
@@ -67,29 +68,47 @@ def test_each_class_of_new_flows_switches_once_and_old_flows_keep_what_they_had(
             old = {
                 name: world.flow("lan-pix", address, interval=0.01) for name, address in (("I", INTERNET), ("P", FAR))
             }
-            for flow in old.values():
-                flow.wait_for("\n2 ")
+            # Traffic that the plans have nothing to do with.
+            unrelated = [world.start("internet", "ping", "-n", "-i", "0.02", device) for device in (OUTSIDE, HUB)]
+            for flow in [*old.values(), *unrelated]:
+                flow.wait_for("\n2 " if flow in old.values() else "icmp_seq=2 ")
             site.play(playbook)
             if playbook == SITE:
                 site.bring_up()
             letters = near.judged(pix)
             back = far.judged(hub) if far else {}
             said = {name: flow.finish().stdout.splitlines() for name, flow in old.items()}
+            for ping in unrelated:
+                answered = [int(number) for number in re.findall(r"icmp_seq=(\d+) ", ping.finish().stdout)]
+                # Nothing is lost, and that is counted.
+                assert answered == list(range(1, len(answered) + 1))
+                assert len(answered) > 100
         assert (switches(letters["tunnel"]), switches(letters["internet"])) == wanted, (playbook, shortened(letters))
         if back:
             # What the hub's LAN sends to the initiator's is E as soon as the tunnel is up, and dropped before.
             assert switches(back["tunnel"]) == wanted[0], (playbook, shortened(back))
             assert switches(back["internet"]) == wanted[1], (playbook, shortened(back))
         if pat == "foreign":
-            # Unrelated traffic loses nothing.
+            # Nor does what is translated as it was.
             assert [line for line in said["I"] if "lost" in line] == [], playbook
+            assert len(said["I"]) > 100
+        if playbook == SITE:
+            # What asks comes by the tunnel, for the ISP has no way back: so nothing answers in clear, on either side.
+            for link, host in ((pix, FAR), (hub, NEAR)):
+                assert [p for p in link.packets("udp") if p.destination == host and p.source_port == 7] == []
         if playbook == SITE and before:
             # A flow that was translated before stays so until its translation ends: ASA 8.4 guide p. 30-3.
-            ours = [
-                packet for packet in pix.packets("udp") if packet.destination == FAR and packet.payload.endswith(b"\n")
-            ]
+            ours = [packet for packet in pix.packets("udp") if old_flow(packet)]
             assert {packet.source for packet in ours} == {OUTSIDE}
             assert len(ours) >= len(said["P"])
+        if playbook == TEARDOWN and before:
+            # And one that was not is not translated when the exemption goes (treatment.md 1).
+            assert {packet.source for packet in pix.packets("udp") if old_flow(packet)} <= {NEAR}
+
+
+def old_flow(packet: Packet) -> bool:
+    """Is it in clear and of the flow to the hub's network that began before the first line?"""
+    return packet.destination == FAR and packet.payload.endswith(b"\n")
 
 
 def test_in_the_wrong_order_the_leak_is_seen(start: Callable[..., Site]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .sites import CONFIGURED, REFERENCE_TOPOLOGY, SECRET, Site, in_clear, spis
+from .sites import CONFIGURED, INTERNET, REFERENCE_TOPOLOGY, SECRET, Site, in_clear, spis
 from .test_reference import DES, transforms, values
 
 NEUTRAL = Path(__file__).with_name("neutral")
@@ -57,6 +58,83 @@ def test_spis_and_counters_are_those_of_the_packets(start: Callable[..., Site]) 
     # What is outbound here is inbound there.
     outbound = re.findall(r"current outbound spi: (?:0x)?([0-9A-F]+)", site.show("pix515e", "show crypto ipsec sa"))
     assert [int(number, 16) for number in outbound] == [sent[0].spi]
+    # Nobody translates between the two, so neither shows the encapsulation that the userspace ESP forces.
+    assert "local 192.168.1.2/500 remote 172.16.1.1/500 Active" in site.show("hub", "show crypto session")
+    for name in after:
+        assert not re.search(r"4500|Encaps", site.show(name, "show crypto ipsec sa"))
+    # The volume goes down by what went through: 10 pings of 1028 bytes and their answers. The router's hour counts.
+    first = {name: left(site, name) for name in after}
+    assert world.ping("lan-pix", "10.2.1.10", 10, "-s", "1000") == 10
+    for name, (volume, seconds) in first.items():
+        now, later = left(site, name)
+        assert 20 <= volume - now <= 24, name
+        assert 3500 < later <= seconds <= 3600, name
+    # And the time runs, on both ends at the same pace.
+    site.until(lambda: all(left(site, name)[1] < seconds for name, (_, seconds) in first.items()), "a second later")
+    assert abs(left(site, "pix515e")[1] - left(site, "hub")[1]) <= 5
+
+
+def left(site: Site, name: str) -> tuple[int, int]:
+    """What is left of a pair of SAs: kilobytes and seconds, the same in both directions."""
+    (found,) = set(re.findall(r"key lifetime [^:]*: \((\d+)/(\d+)\)", site.show(name, "show crypto ipsec sa")))
+    return int(found[0]), int(found[1])
+
+
+def test_translations_and_connections_are_those_of_the_packets(start: Callable[..., Site]) -> None:
+    site = start(configs=CONFIGURED, keys=KEYS)
+    world = site.world
+    site.bring_up()
+    ends = {"pix": ("10.1.1.10", "172.16.1.1"), "hub": ("10.2.1.10", "192.168.1.2")}
+    with contextlib.ExitStack() as stack:
+        links = {
+            link: stack.enter_context(world.capture(link)) for end in ends for link in (f"lan-{end}", f"isp-{end}")
+        }
+        flows = [world.flow(f"lan-{end}", INTERNET, protocol) for end in ends for protocol in ("udp", "tcp")]
+        tunnel = world.flow("lan-pix", "10.2.1.10", "tcp")
+        for flow in [*flows, tunnel]:
+            flow.wait_for("\n5 ")
+        shown = {
+            "xlate": site.show("pix515e", "show xlate").splitlines(),
+            "conn": site.show("pix515e", "show conn").splitlines(),
+            "translations": site.show("hub", "show ip nat translations").splitlines(),
+        }
+        packets = {link: found.packets("udp", "tcp") for link, found in links.items()}
+
+    def port(link: str, protocol: str, source: str, destination: str) -> int:
+        (number,) = {
+            packet.source_port
+            for packet in packets[link]
+            if (packet.kind, packet.source, packet.destination) == (protocol, source, destination)
+        }
+        return number
+
+    for protocol in ("udp", "tcp"):
+        own, outer = (port(f"{link}-pix", protocol, ends["pix"][link == "isp"], INTERNET) for link in ("lan", "isp"))
+        assert f"PAT Global 172.16.1.1({outer}) Local 10.1.1.10({own})" in shown["xlate"]
+        rows = [row for row in shown["conn"] if f"in 10.1.1.10:{own} " in row]
+        assert len(rows) == 1, shown["conn"]
+        found = re.fullmatch(
+            rf"{protocol.upper()} out {INTERNET}:7 in 10.1.1.10:{own} idle 0:00:\d\d Bytes (\d+) flags (\S+)", rows[0]
+        )
+        assert found, rows
+        assert int(found[1]) >= 10
+        assert found[2] == {"udp": "-", "tcp": "UIO"}[protocol]
+        own, outer = (port(f"{link}-hub", protocol, ends["hub"][link == "isp"], INTERNET) for link in ("lan", "isp"))
+        inside = f"{protocol} 192.168.1.2:{outer}".ljust(22), f"10.2.1.10:{own}".ljust(18)
+        assert f"{inside[0]} {inside[1]} {INTERNET}:7    {INTERNET}:7" in shown["translations"]
+    # Tunnel traffic is a connection through the PIX, and translated by neither.
+    own = port("lan-pix", "tcp", "10.1.1.10", "10.2.1.10")
+    assert [row for row in shown["conn"] if row.startswith(f"TCP out 10.2.1.10:7 in 10.1.1.10:{own} ")]
+    assert shown["xlate"][0].startswith("2 in use, ")
+    assert len(shown["xlate"]) == len(shown["translations"]) == 3
+    assert shown["conn"][0].startswith("3 in use, ")
+    for flow in [*flows, tunnel]:
+        flow.finish()
+    # What is cleared is gone, and the flows with it.
+    site.show("pix515e", "clear xlate")
+    site.show("hub", "clear ip nat translation *")
+    assert site.show("pix515e", "show xlate").splitlines()[0].startswith("0 in use, ")
+    assert site.show("hub", "show ip nat translations").strip() == ""
 
 
 def counters(site: Site) -> dict[str, list[int]]:
@@ -82,7 +160,7 @@ def neutral_world(plays: str) -> dict[str, Any]:
 def daemon(site: Site, plays: str) -> Any:
     """strongSwan in its node, with the configuration written by hand; its own /run."""
     script = f"""
-        run=$(mktemp -d) && mount --bind $run /run
+        run=$(mktemp -d -p /run) && mount --bind $run /run
         STRONGSWAN_CONF={NEUTRAL}/strongswan.conf /usr/lib/ipsec/charon 2>&1 &
         until [ -S /run/charon.vici ]; do kill -0 $! || exit 1; sleep 0.05; done
         swanctl --load-all --file {NEUTRAL}/{plays}.conf --uri unix:///run/charon.vici

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +69,15 @@ def test_tunnel_traffic_is_encrypted_and_never_translated_and_all_other_is_trans
         assert {packet.source for packet in internet} == {outside, INTERNET}
         assert not any(packet.encrypted for packet in internet)
     assert transforms(shark)[-1] == numbers
+    # The key is in no file of the world's and in no argument of a process, nor did the IKE daemons tell it.
+    key = responder["pre_shared_key"].encode()
+    told = {str(path): path.read_bytes() for path in site.state.rglob("*") if path.is_file()}
+    assert any(path.endswith(".running") for path in told)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            told[str(process)] = (process / "cmdline").read_bytes()
+    told |= {name: "\n".join(world.log(name)).encode() for name in ("pix515e", "hub")}
+    assert [name for name, text in told.items() if key in text] == []
 
 
 #: An attribute of a transform by tshark's name → ours. Numbers are those of RFC 2409 appendix A.

@@ -50,7 +50,7 @@ def devices(state: Path, *arguments: str, before: tuple[str, ...] = ()) -> subpr
         text=True,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -92,7 +92,7 @@ def typed(world: WorldClient, name: str, *lines: str) -> str:
             connection.create_process(term_type="vt100") as process,
         ):
             process.stdin.write("".join(f"{line}\n" for line in ("enable", "admin", *lines, "end", "exit")))
-            return await asyncio.wait_for(process.stdout.read(), 20)
+            return await asyncio.wait_for(process.stdout.read(), 60)
 
     return asyncio.run(talk())
 
@@ -125,7 +125,7 @@ def alive(processes: set[int]) -> set[int]:
     return found
 
 
-def until(reached: Callable[[], object], seconds: float = 5) -> None:
+def until(reached: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds
     while not reached():
@@ -198,7 +198,7 @@ def test_the_command_line_runs_programs_in_nodes_captures_and_tells(world: World
     assert "capturing" in process.stdout.readline()
     world.ping("internet", "172.16.1.1")
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     process.stdout.close()
     assert pcap.stat().st_size > 200
 

@@ -36,7 +36,7 @@ class Probing:
 
     def judged(self, link: CapturedLink) -> dict[str, str]:
         """End it; name of the target → the letters of its flows, in order, as the ISP's ``link`` shows them."""
-        rows = [json.loads(row) for row in self.program.finish(seconds=10).stdout.splitlines() if row.startswith("{")]
+        rows = [json.loads(row) for row in self.program.finish().stdout.splitlines() if row.startswith("{")]
         clear = {
             packet.payload.decode(): packet.source for packet in link.packets("udp") if packet.destination_port == 7
         }

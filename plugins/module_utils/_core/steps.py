@@ -278,6 +278,16 @@ def shared_policy_changed(number: int, proposal: IkeProposal) -> Finding:
     )
 
 
+def key_not_compared(whose: str) -> Finding:
+    """The device hides a key, and the options say to leave it alone then."""
+    return Finding(
+        "key-not-compared",
+        "note",
+        f"the device hides the key for {whose}, so nobody can tell whether it is the intent's; it is left as it is. If the "
+        "tunnel does not come up, or the key has changed, set update_secret: always once",
+    )
+
+
 @dataclass(frozen=True)
 class Switch:
     """Packets that meet something else after a line: who they are, as one example, and what they met and meet.

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Call, Effect, Result
+from ..wire.base import Chosen, chosen
+from ..wire.ping import Pinged, ping_from
+from ..wire.reading import read_fabric
 from ..wire.sa import ChildSa, Errors, Snapshot
 
 if TYPE_CHECKING:
@@ -53,6 +56,43 @@ def plugged(device: Device, item: Item, named: str = "") -> bool:
         return True
     line = item.block.one(named) if named else item
     return bool(line and line["name"] and plant.node_of(line["name"]))
+
+
+def addresses(device: Device) -> dict[str, tuple[str, int]]:
+    """The addresses of the interfaces by their names; at level cli the static ones and the leases that were given."""
+    plant = plant_of(device)
+    if plant is not None:
+        return plant.addresses()
+    found = {}
+    for port in read_fabric(device).ports:
+        if port.address is not None:
+            found[port.name] = (port.address, port.length)
+        elif port.dhcp and port.name in device.leases:
+            address, _, length = device.leases[port.name].partition("/")
+            found[port.name] = (address, int(length or "24"))
+    return found
+
+
+def routing_table(device: Device) -> list[Chosen]:
+    """The routes of a device."""
+    plant = plant_of(device)
+    if plant is None:
+        return chosen(read_fabric(device), addresses(device), device.gateways)
+    return chosen(plant.fabric, plant.addresses(), plant.gateways())
+
+
+def ping(device: Device, address: str, port: str | None, count: int, size: int = 100) -> Pinged:
+    """Echo requests of a device, from the address of `port` (its name), or of the interface that the route leaves by.
+
+    At level cli there is nobody to ask: the device itself answers, the gateways of its leases, and what the settings
+    name (`answers=`), each in a millisecond.
+    """
+    plant = plant_of(device)
+    if plant is not None:
+        return ping_from(plant, address, port, count=count, size=size)
+    own = {each for each, _ in addresses(device).values()}
+    answered = address in own | device.answers | set(device.gateways.values())
+    return Pinged(address, ("!" if answered else ".") * count, (1.0,) * count if answered else (), size=size)
 
 
 # -- flows: what the devices print a block for

@@ -43,7 +43,7 @@ class CapturedLink:
             self._client.ask("sync", id=self._number)
         return [packet for packet in packets.read(self.path) if not kinds or packet.kind in kinds]
 
-    def wait(self, wanted: Callable[[list[Packet]], bool], seconds: float = 10) -> list[Packet]:
+    def wait(self, wanted: Callable[[list[Packet]], bool], seconds: float = 60) -> list[Packet]:
         """The packets, once they are as wanted."""
         deadline = time.monotonic() + seconds
         while not wanted(found := self.packets()):
@@ -69,7 +69,7 @@ class Started:
         """What it has printed so far."""
         return str(self._client.ask("output", id=self._number)["stdout"])
 
-    def wait_for(self, text: str, seconds: float = 10) -> str:
+    def wait_for(self, text: str, seconds: float = 60) -> str:
         """What it has printed, once that has the text."""
         deadline = time.monotonic() + seconds
         while text not in (said := self.output()):
@@ -78,7 +78,7 @@ class Started:
             time.sleep(0.02)
         return said
 
-    def finish(self, number: int | None = signal.SIGINT, seconds: float = 5) -> subprocess.CompletedProcess[str]:
+    def finish(self, number: int | None = signal.SIGINT, seconds: float = 30) -> subprocess.CompletedProcess[str]:
         """Interrupt it (None: wait for its end) and return what it printed."""
         answer = self._client.ask("finish", id=self._number, signal=number, timeout=seconds)
         return subprocess.CompletedProcess(self._argv, answer["code"], answer["stdout"], answer["stderr"])

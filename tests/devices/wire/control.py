@@ -10,6 +10,7 @@
 | `event` | `event` and `arguments`: see `Control.event` |
 | `status` | nodes, links, devices: addresses, gateways, leases, faults, seconds per change |
 | `sas` | `device` → its security associations |
+| `recall` | notes in `recall.json` what the associations that exist rest on |
 | `log` | `device` → what its IKE daemon and the crypto stage noted, the latest last |
 """
 
@@ -117,6 +118,7 @@ class Control:
             "event": lambda request: self.event(request["event"], [str(word) for word in request["arguments"]]),
             "status": lambda _request: self.status(),
             "sas": self._sas,
+            "recall": self._recall,
             "log": lambda request: {"lines": [str(line) for line in self._plant(request["device"]).crypto.log]},
         }
         verb = verbs.get(str(request.get("do")))
@@ -262,6 +264,11 @@ class Control:
 
     def _sas(self, request: Request) -> Answer:
         return {"result": _plain(self._stage(request["device"], "sas", ()))}
+
+    def _recall(self, _request: Request) -> Answer:
+        for plant in self._plants.values():
+            plant.count()
+        return {}
 
     def status(self) -> Answer:
         """Everything that is, for people and for tests."""

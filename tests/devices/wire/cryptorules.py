@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .crypto import EVERYBODY, Crypto, Entry, Policy, Transform, most_specific
+from .crypto import EVERYBODY, Crypto, Entry, Key, Policy, Transform, most_specific
 from .nft import Addresses, resolve
 from .reading import Rule, protocol_number
 
@@ -96,7 +96,7 @@ class Plan:
     """What strongSwan is given. `helpers`: addresses by the network in which strongSwan needs one of its own."""
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    keys: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    keys: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict, repr=False)
     peers: tuple[Peer, ...] = ()
     helpers: dict[str, str] = field(default_factory=dict)
 
@@ -155,6 +155,25 @@ def secret_for(crypto: Crypto, peer: str) -> str | None:
     address = ipaddress.IPv4Address(peer)
     found = [key for key in crypto.keys if address in Network(key.peers)]
     return max(found, key=lambda key: Network(key.peers).prefixlen).secret if found else None
+
+
+def _owners(crypto: Crypto, key: Key, addresses: Addresses) -> tuple[str, ...]:
+    """The addresses that a key is for, as networks: not those with a key of their own, and not ours.
+
+    strongSwan looks for a key by the identities of its connections, ours and `%any`, before it does by addresses, and
+    takes what fits either: a key for `%any` would always be found first.
+    """
+    found = [Network(key.peers)]
+    taken = [Network(each.peers) for each in crypto.keys] + [Network(address) for address, _ in addresses.values()]
+    for net in taken:
+        if net != Network(key.peers) and net.subnet_of(Network(key.peers)):
+            found = [
+                part
+                for each in found
+                if not each.subnet_of(net)
+                for part in (each.address_exclude(net) if net.subnet_of(each) else [each])
+            ]
+    return tuple(str(each).removesuffix("/32") for each in sorted(found))
 
 
 def acceptable(crypto: Crypto) -> list[Policy]:
@@ -335,8 +354,7 @@ def compile_crypto(crypto: Crypto, addresses: Addresses, ports: Iterable[str], p
     if not proposals:
         return plan
     for key in crypto.keys:
-        owner = "%any" if key.peers == EVERYBODY else key.peers.removesuffix("/32")
-        plan.keys[key.peers] = (owner, key.secret)
+        plan.keys[key.peers] = (_owners(crypto, key, addresses), key.secret)
     peers = []
     for port in outer:
         local = addresses.get(crypto.local.get(crypto.bound.get(port, ""), port))
@@ -377,6 +395,8 @@ def _connection(
     children: list[tuple[Child, list[str], list[str]]],
     pace: float,
 ) -> dict[str, Any]:
+    # strongSwan writes one lifetime into all transforms of an offer, where the devices write each policy's own: it is
+    # the first policy's. What the show commands print is that of the policy that was chosen.
     lifetime = acceptable(crypto)[0].lifetime
     soft = int(lifetime * _SOFT_IKE)
     host = _host(peer.remote)

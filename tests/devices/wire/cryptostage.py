@@ -159,9 +159,9 @@ class CryptoStage:
             charon.unload_connection(name)
         for name in before.keys.keys() - plan.keys.keys():
             charon.unload_key(name)
-        for name, (owner, secret) in plan.keys.items():
-            if before.keys.get(name) != (owner, secret):
-                charon.load_key(name, owner, secret)
+        for name, (owners, secret) in plan.keys.items():
+            if before.keys.get(name) != (owners, secret):
+                charon.load_key(name, owners, secret)
         for name, values in plan.connections.items():
             old = before.connections.get(name)
             if old == values:

@@ -92,14 +92,14 @@ class Charon:
             "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._lock = threading.Lock()
-        self._session = self.session(10)
+        self._session = self.session(60)
 
     @property
     def alive(self) -> bool:
         """Does it run?"""
         return self._process.poll() is None
 
-    def session(self, seconds: float = 5) -> vici.Session:
+    def session(self, seconds: float = 30) -> vici.Session:
         """A connection of its own; waits until the daemon listens."""
         deadline = time.monotonic() + seconds
         while True:
@@ -127,10 +127,10 @@ class Charon:
         with self._lock:
             self._session.unload_conn({"name": name})
 
-    def load_key(self, name: str, owner: str, secret: str) -> None:
+    def load_key(self, name: str, owners: Iterable[str], secret: str) -> None:
         """Load a shared key or put it in the place of the one with this name."""
         with self._lock:
-            self._session.load_shared({"id": name, "type": "IKE", "data": secret, "owners": [owner]})
+            self._session.load_shared({"id": name, "type": "IKE", "data": secret, "owners": list(owners)})
 
     def unload_key(self, name: str) -> None:
         """Forget a key."""
@@ -193,7 +193,7 @@ class Charon:
 
         thread = threading.Thread(target=follow, name="vici events", daemon=True)
         thread.start()
-        if not ready.wait(5):
+        if not ready.wait(30):
             raise IkeError("charon tells of no events")
         return thread
 

@@ -19,12 +19,13 @@ from .network import Network, node_names
 from .reading import Fabric, read_fabric
 from .topology import Port as Plug
 from .topology import Wiring
+from .used import Moment, Used
 from .world import Node, World
 
 if TYPE_CHECKING:
     from ..device import Device
 
-LEASE_SECONDS = 8
+LEASE_SECONDS = 25
 
 
 class Plant:
@@ -35,6 +36,8 @@ class Plant:
         nat, cry = node_names(name)
         self.nat_node, self.cry_node = world.node(nat).router(), world.node(cry).router()
         self.faults: list[str] = []
+        # What rests on recall of what the device does
+        self.used = Used()
         # Seconds that the last changes took, by whether they changed anything of the wire
         self.seconds: list[tuple[bool, float]] = []
         self._text: list[str] | None = None
@@ -122,6 +125,9 @@ class Plant:
                 node.ip(*come)
             self._states = wanted
         told = ((fabric, addresses, gateways), (self._crypto, addresses))
+        if self._crypto is not None and told != self._told:
+            moment = Moment(self.device, fabric, self._crypto, addresses, gateways)
+            self.guarded(lambda: self.used.look(moment, self.crypto.sas))
         if told[0] != self._told[0]:
             self.nat.apply(fabric, addresses)
         if self._crypto is not None and told[1] != self._told[1]:
@@ -189,6 +195,10 @@ class Plant:
                 self._heard.notify_all()
 
         return told
+
+    def count(self) -> None:
+        """Note what the associations that exist rest on."""
+        self.guarded(lambda: self.used.seen(self.crypto.sas()))
 
     def guarded(self, function: Callable[[], object]) -> None:
         """Call a function in the background of the sessions: a failure is noted for the test that asks."""

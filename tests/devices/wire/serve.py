@@ -37,6 +37,8 @@ class Wired:
 
     def close(self) -> None:
         """Answer no more. What runs and what was made ends with the process."""
+        for plant in self.plants.values():
+            plant.count()
         self.control.close()
 
 

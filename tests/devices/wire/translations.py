@@ -99,7 +99,7 @@ def _flow(line: str) -> FlowState | None:
     words = line.split()
     if not words or words[0] != "ipv4":
         return None
-    protocol = _NUMBERS.get(words[3], words[2])
+    protocol = _NUMBERS.get(words[3], words[3] if words[2] == "unknown" else words[2])
     pairs = _FIELD.findall(line)
     starts = [place for place, (name, _) in enumerate(pairs) if name == "src"]
     if len(starts) != 2:

@@ -105,7 +105,7 @@ class Node:
     def run(
         self,
         *argv: str,
-        timeout: float = 10,
+        timeout: float = 60,
         input: str | None = None,  # noqa: A002 (as of subprocess)
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:

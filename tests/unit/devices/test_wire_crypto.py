@@ -105,6 +105,20 @@ def test_values_that_are_not_defaults(golden: Callable[[str], str]) -> None:
     assert crypto.keepalives == {EVERYBODY: Keepalive(20, 3)}
 
 
+def test_a_key_is_for_its_addresses_unless_they_have_one_of_their_own_or_are_ours(golden: Callable[[str], str]) -> None:
+    line = "crypto isakmp key cisco123 address 0.0.0.0 0.0.0.0"
+    more = f"crypto isakmp key a address 172.16.1.1\ncrypto isakmp key b address 172.16.0.0 255.255.0.0\n{line}"
+    plan = compile_crypto(ios(golden("ios-12.4-running-config.cfg"), (line, more)), IOS_ADDRESSES, ["Ethernet0/0"])
+    covered = {name: [Network(each) for each in owners] for name, (owners, _) in plan.keys.items()}
+    ours = {Network(address) for address, _ in IOS_ADDRESSES.values()}
+    # each address is in one of them, once
+    everything = [net for nets in covered.values() for net in nets]
+    assert sum(net.num_addresses for net in everything) + len(ours) == 2**32
+    assert list(ipaddress.collapse_addresses([*everything, *ours])) == [Network("0.0.0.0/0")]
+    assert plan.keys["172.16.1.1/32"] == (("172.16.1.1",), "a")
+    assert sum(net.num_addresses for net in covered["172.16.0.0/16"]) == 2**16 - 1
+
+
 def test_a_router_without_a_bound_map_does_not_listen(golden: Callable[[str], str]) -> None:
     crypto = ios(golden("ios-12.4-running-config.cfg"), (" half-duplex\n crypto map IPSEC\n", " half-duplex\n"))
     assert crypto.listens == frozenset()

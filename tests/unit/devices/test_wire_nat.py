@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from devices import Device, rows
 from devices.wire.names import Joint
-from devices.wire.natstage import compile_cry, compile_nat, compile_places
+from devices.wire.natstage import compile_cry, compile_nat, compile_places, deletions
 from devices.wire.nft import addressed, match
 from devices.wire.reading import Rule, read_fabric
-from devices.wire.translations import Translation, connections, flows, translations
+from devices.wire.translations import FlowState, Translation, Way, connections, flows, translations
 from test_devices_any_line import parts_of, sentence
 
 Golden = Callable[[str], str]
@@ -152,3 +152,17 @@ def test_whatever_is_typed_can_be_compiled(name: str, seed: int, golden: Golden,
             for joints in ([joint], []):
                 assert "None" not in compile_nat(fabric, addresses, joints) + compile_cry(fabric, addresses, joints)
                 compile_places(fabric, addresses, joints)
+
+
+def test_flows_are_ended_by_pairs_of_hosts_where_all_of_them_go() -> None:
+    def udp(number: int, mark: int = 0, source: str = "10.1.1.10") -> FlowState:
+        there = Way(source, "198.51.100.10", str(number), "7")
+        return FlowState("udp", there, Way("198.51.100.10", source, "7", str(number)), mark=mark)
+
+    one = "-D -f ipv4 -p udp -s 10.1.1.10 -d 198.51.100.10"
+    assert deletions([udp(1), udp(2)], [udp(3, 9), udp(3, source="10.1.1.11")]) == [f"{one} -m 0"]
+    assert deletions([udp(1), udp(2, 9)], [udp(3)]) == [f"{one} --sport 1 --dport 7", f"{one} --sport 2 --dport 7"]
+    ping = Way("10.1.1.10", "198.51.100.10", "77", "77")
+    assert deletions([FlowState("icmp", ping, ping, mark=9)], []) == [
+        "-D -f ipv4 -p icmp -s 10.1.1.10 -d 198.51.100.10 --icmp-id 77"
+    ]

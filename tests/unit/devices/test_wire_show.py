@@ -638,8 +638,43 @@ def test_marks_of_single_requests() -> None:
     assert "!" * 70 + "\n" + "!" * 10 in ios_live.pinged(Pinged("10.2.1.1", "!" * 80))
 
 
-def test_a_pix_at_level_cli_knows_no_ping(pix) -> None:
-    assert pix.type("ping 10.2.1.1").endswith("ERROR: % Invalid input detected at '^' marker.")
+def test_at_level_cli_those_answer_that_the_settings_name(pix, ios) -> None:
+    for session in (pix, ios):
+        session.device.answers.add("203.0.113.7")
+    pix.device.leases["outside"], pix.device.gateways["outside"] = "172.16.1.9/24", "172.16.1.2"
+    assert pix.type("ping 203.0.113.7").split("\n") == [
+        "Type escape sequence to abort.",
+        "Sending 5, 100-byte ICMP Echos to 203.0.113.7, timeout is 2 seconds:",
+        "!!!!!",
+        "Success rate is 100 percent (5/5), round-trip min/avg/max = 1/1/1 ms",
+    ]
+    assert pix.type("ping inside 203.0.113.8 repeat 3").split("\n")[2:] == ["???", "Success rate is 0 percent (0/3)"]
+    for own in ("10.1.1.2", "172.16.1.9", "172.16.1.2"):
+        assert "!!!!!" in pix.type(f"ping {own}")
+    assert pix.type("ping nowhere 203.0.113.7").startswith("ERROR:")
+    assert ios.type("ping 203.0.113.7 source fa1/0 repeat 2").split("\n") == [
+        "",
+        "Type escape sequence to abort.",
+        "Sending 2, 100-byte ICMP Echos to 203.0.113.7, timeout is 2 seconds:",
+        "Packet sent with a source address of 10.2.1.1 ",
+        "!!",
+        "Success rate is 100 percent (2/2), round-trip min/avg/max = 1/1/1 ms",
+    ]
+    assert ios.type("ping 203.0.113.8").split("\n")[3:] == [".....", "Success rate is 0 percent (0/5)"]
+    assert ios.type("ping 203.0.113.7 source 10.9.9.9").startswith("% Invalid source address")
+
+
+def test_at_level_cli_a_lease_brings_its_routes(pix) -> None:
+    pix.enter("no route outside 0.0.0.0 0.0.0.0 172.16.1.2", "interface Ethernet0", "ip address dhcp setroute")
+    assert "Gateway of last resort is not set" in pix.type("show route")
+    pix.device.leases["outside"], pix.device.gateways["outside"] = "172.16.1.9/24", "172.16.1.254"
+    assert pix.type("show route").split("\n")[-5:] == [
+        "Gateway of last resort is 172.16.1.254 to network 0.0.0.0",
+        "",
+        "C    172.16.1.0 255.255.255.0 is directly connected, outside",
+        "C    10.1.1.0 255.255.255.0 is directly connected, inside",
+        "S*   0.0.0.0 0.0.0.0 [1/0] via 172.16.1.254, outside",
+    ]
 
 
 # -- clearing

@@ -97,13 +97,20 @@ def test_a_key_for_everybody_that_is_not_ours_is_never_replaced() -> None:
         assert key_of(site) == "theirs"
 
 
+def codes(result: dict[str, Any]) -> list[str]:
+    return [finding["code"] for finding in result["findings"]]
+
+
 @pytest.mark.parametrize("fault", ["no-more", "more-masked"])
 def test_behind_stars_the_policy_decides(fault: str) -> None:
     """Whether ``more system:running-config`` is refused or shows stars itself."""
     site = running("asa", faults=[fault])
-    assert not site.run(**with_key(NEW))["changed"]
+    result = site.run(**with_key(NEW))
+    assert not result["changed"]
+    assert "key-not-compared" in codes(result)
     result = site.run(update_secret="always", **with_key(NEW))
     assert result["commands"] == ["tunnel-group 192.168.1.2 ipsec-attributes", "pre-shared-key ********"]
+    assert "key-not-compared" not in codes(result)
     site.device.faults = parse_faults([])
     assert key_of(site) == NEW
 
@@ -118,3 +125,4 @@ def test_an_encrypted_key_is_left_alone_unless_told(policy: str) -> None:
     assert result["changed"] is (policy == "always")
     assert sealed not in str(result)
     assert (sealed in site.text) is (policy == "on_create")
+    assert ("key-not-compared" in codes(result)) is (policy == "on_create")

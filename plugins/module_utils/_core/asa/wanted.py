@@ -21,7 +21,7 @@ from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
-from ..steps import NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
 from . import audit, render
 from .dialect import BUILT_IN_POLICY, Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
@@ -240,6 +240,7 @@ class Wanted:
         key: Secret | None = responder.pre_shared_key
         if old.key and not old.key.known and self.options.update_secret == "on_create":
             key = old.key
+            self.findings.append(key_not_compared(old.name))
         self.target.groups[old.name] = replace(old, type="ipsec-l2l", key=key, dpd=responder.dpd or old.dpd)
         self.scope.add(render.group_ref(old.name))
 

@@ -18,7 +18,7 @@ from ..intent import Network, Responder, Tunnel
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
-from ..steps import NOT_IN_THE_INTENT, Finding, Ref, shared_policy_changed
+from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
 from . import audit, render
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
@@ -247,7 +247,10 @@ class Wanted:
             return
         old = self.target.keys[index]
         same = old.key.same_as(wanted.key)
-        if same or (same is None and self.options.update_secret == "on_create"):
+        if same:
+            return
+        if same is None and self.options.update_secret == "on_create":
+            self.findings.append(key_not_compared("every caller (0.0.0.0 0.0.0.0)"))
             return
         if not ours:
             raise InputError(

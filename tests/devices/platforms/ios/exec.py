@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Refused, Reply, Result, Rows, say, silent
 from ...grammar import Failure
 from ...store import Item
-from ..live import alive, plant_of, plugged, snapshot
+from ..live import alive, plant_of, plugged, routing_table, snapshot
 from . import live
 from .acl import the_list
-from .common import full_name, networks
+from .common import full_name
 from .crypto import bound_to, incomplete
 from .version import version
 
@@ -297,18 +295,7 @@ _LEGEND = [
 
 
 def _routes(call: Call) -> Result:
-    lines = list(_LEGEND)
-    default = next((r for r in call.config.find("route") if r["net"] == "0.0.0.0"), None)
-    hop = default["rest"].split()[0] if default else ""
-    lines += [f"Gateway of last resort is {hop} to network 0.0.0.0" if hop else "Gateway of last resort is not set", ""]
-    for item in call.config.find("interface"):
-        if not item.block.find("shutdown"):
-            lines += [f"C    {network} is directly connected, {item['name']}" for network in networks(item)]
-    for route in call.config.find("route"):
-        network = ipaddress.IPv4Network((route["net"], route["mask"]), strict=False)
-        star = "*" if network.prefixlen == 0 else " "
-        lines.append(f"S{star}   {network} [1/0] via {route['rest'].split()[0]}")
-    return "\n".join(lines)
+    return live.routes(routing_table(call.device), _LEGEND)
 
 
 _ENCRYPTION = {
@@ -487,12 +474,6 @@ def _leave(_call: Call) -> Result:
     return Reply(close=True)
 
 
-def _ping(call: Call) -> Result:
-    address = call["address"]
-    text = f"Sending 5, 100-byte ICMP Echos to {address}, timeout is 2 seconds:"
-    return f"\nType escape sequence to abort.\n{text}\n.....\nSuccess rate is 0 percent (0/5)"
-
-
 def add(rows: Rows) -> None:
     """The rows of this module."""
     rows.add("user", "enable [<level:0-15>]", _enable, "netmiko session logs; captures of the refusals", Grade.CAPTURE)
@@ -555,10 +536,9 @@ def add(rows: Rows) -> None:
              alive(_session, live.show_session), "captures of 12.4 and 15", Grade.CAPTURE)  # fmt: skip
     rows.add("exec", "show crypto engine connections active", live.show_engine, "recall for 12.x", Grade.RECALL)
     rows.add("exec", "show ip interface brief", _brief, "ntc-templates 12.4", Grade.CAPTURE)
-    routes = alive(_routes, lambda _call, plant: live.show_routes(plant, _LEGEND))
-    rows.add("exec", "show ip route [static]", routes, "12.4T capture; indents recall", Grade.RECALL)
+    rows.add("exec", "show ip route [static]", _routes, "12.4T capture; indents recall", Grade.RECALL)
     ping = "ping <address:address> [source <source:word>] [repeat <count:1-1000>] [size <size:36-18024>]"
-    rows.add("exec", ping, alive(_ping, live.ping), "captures", Grade.CAPTURE)
+    rows.add("exec", ping, live.ping, "captures", Grade.CAPTURE)
     none = "clear commands answer nothing (captures)"
     sa_options = "[{ peer <peer:address> | map <map:word> | counters }]"
     clear_sa = alive(_cleared("ipsec"), live.clear_sa)

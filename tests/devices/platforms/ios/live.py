@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...engine import Call, Refused, Result
-from ...wire.base import Chosen, chosen
-from ...wire.ping import Pinged, ping_from
+from ...wire.base import Chosen
+from ...wire.ping import Pinged
 from ...wire.sa import ChildSa, IkeSa, Snapshot
+from .. import live
 from ..live import Flow, clock, flows, network, pair_numbers, plant_of, snapshot, with_mask
 from .common import full_name
 
@@ -568,15 +569,10 @@ def show_statistics(call: Call, plant: Plant) -> Result:
     return "\n".join([*lines, "", "Total doors: 0", "Appl doors: 0", "Normal doors: 0", "Queued Packets: 0"])
 
 
-def show_routes(plant: Plant, legend: Sequence[str]) -> str:
-    """`show ip route`."""
-    return routes(chosen(plant.fabric, plant.addresses(), plant.gateways()), legend)
-
-
-def ping(call: Call, plant: Plant) -> Result:
+def ping(call: Call) -> Result:
     """`ping ADDRESS [source INTERFACE|ADDRESS] [repeat N] [size N]`."""
     source, port = call["source"], None
-    found = plant.addresses()
+    found = live.addresses(call.device)
     if source:
         name = full_name(source) or ""
         port = name if name in found else next((each for each, (own, _) in found.items() if own == source), None)
@@ -586,7 +582,7 @@ def ping(call: Call, plant: Plant) -> Result:
                 raise Refused("% Invalid source interface - IP not enabled or interface is down")
             raise Refused("% Invalid source address- IP address not on any of our up interfaces")
     count, size = int(call["count"] or "5"), int(call["size"] or "100")
-    result = ping_from(plant, call["address"], port, count=count, size=size)
+    result = live.ping(call.device, call["address"], port, count, size)
     return pinged(result, source=found[port][0] if port else "")
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 
 from ...engine import CONFIG, EXEC, Call, Effect, Grade, Question, Reply, Result, Rows, say, silent
 from ...store import Item
@@ -266,30 +265,6 @@ def _interfaces(call: Call) -> Result:
     return "\n".join(rows)
 
 
-def _routes(call: Call) -> Result:
-    lines = [
-        "",
-        "Codes: C - connected, S - static, I - IGRP, R - RIP, M - mobile, B - BGP",
-        "       * - candidate default",
-        "",
-    ]
-    default = call.config.one("route", net="0.0.0.0", mask="0.0.0.0")
-    hop = f"{default['hop']} to network 0.0.0.0" if default else "not set"  # as IOS says it; at a PIX: recall
-    lines += [f"Gateway of last resort is {hop}", ""]
-    for item in call.config.find("interface"):
-        address, name = item.block.one("address"), item.block.one("nameif")
-        if address and name and address["address"] not in ("", "dhcp"):
-            mask = address["rest"].split()[0]
-            network = ipaddress.IPv4Network((address["address"], mask), strict=False)
-            lines.append(f"C    {network.network_address} {mask} is directly connected, {name['name']}")
-    for route in call.config.find("route"):
-        star = "*" if route is default else " "
-        lines.append(
-            f"S{star}   {route['net']} {route['mask']} [{route['metric'] or 1}/0] via {route['hop']}, {route['interface']}"
-        )
-    return "\n".join(lines)
-
-
 def _crypto_map(call: Call) -> Result:
     lines = []
     used = {(each.map, str(each.sequence)): each.peer for each in snapshot(call.device).children}
@@ -377,11 +352,11 @@ def add(rows: Rows) -> None:
     rows.add("exec", "show interface ip brief", _interfaces, brief, Grade.RECALL)
     address = "show ip address [<interface:word>]"
     rows.add("exec", address, live.show_addresses, "ASA command reference", Grade.RECALL)
-    rows.add("exec", "show route", alive(_routes, live.show_routes), "recall", Grade.RECALL)
+    rows.add("exec", "show route", live.show_routes, "recall", Grade.RECALL)
     pings = "captures of ASA; ntc-templates"
     repeat = "[repeat <count:1-1000>]"
     rows.add("exec", f"ping {{ <interface:word> <address:address> | <address:address> }} {repeat}",
-             alive(live.no_ping, live.ping), pings, Grade.CAPTURE)  # fmt: skip
+             live.ping, pings, Grade.CAPTURE)  # fmt: skip
 
     clear_xlate = "clear xlate [{ global <mapped:address> | local <local:address> }]"
     rows.add("exec", clear_xlate, alive(silent, live.clear_xlate), "ASA 8.4 guide 30-3", Grade.VENDOR)

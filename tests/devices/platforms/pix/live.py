@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...engine import BadWord, Call, Refused, Result
+from ...engine import Call, Refused, Result
 from ...store import Block
-from ...wire.base import Chosen, chosen
-from ...wire.ping import Pinged, ping_from
+from ...wire.base import Chosen
+from ...wire.ping import Pinged
 from ...wire.sa import ChildSa, IkeSa, Snapshot
-from ..live import Flow, flows, network, peak, plant_of, split_port, with_mask
+from .. import live
+from ..live import Flow, flows, network, peak, plant_of, routing_table, split_port, with_mask
 from .common import nameifs
 
 if TYPE_CHECKING:
@@ -469,22 +470,17 @@ def show_addresses(call: Call) -> Result:
     return "\n".join(["System IP Addresses:", *rows, "Current IP Addresses:", *rows])
 
 
-def show_routes(_call: Call, plant: Plant) -> Result:
+def show_routes(call: Call) -> Result:
     """`show route`."""
-    return routes(chosen(plant.fabric, plant.addresses(), plant.gateways()))
+    return routes(routing_table(call.device))
 
 
-def ping(call: Call, plant: Plant) -> Result:
+def ping(call: Call) -> Result:
     """`ping [INTERFACE] ADDRESS [repeat N]`: with an interface, from its address."""
     port = call["interface"] or None
     if port and port not in nameifs(call.config):
         raise Refused(f"ERROR: % Interface name '{port}' is not defined")  # recall
-    return pinged(ping_from(plant, call["address"], port, count=int(call["count"] or "5")))
-
-
-def no_ping(call: Call) -> Result:
-    """At level cli the line is refused: there is nothing to ask."""
-    raise BadWord(call.line.split()[0])
+    return pinged(live.ping(call.device, call["address"], port, int(call["count"] or "5")))
 
 
 def clear_isakmp(call: Call, plant: Plant) -> Result:
