@@ -445,11 +445,15 @@ class _Attempt:
         self.possible: set[int] = set()
         self.spoilt: dict[int, list[int]] = {}
         self.last: list[int] = []
+        #: how many steps had been taken when a step was looked at last
+        self.seen: dict[int, int] = {}
 
     def run(self) -> None:
         """Take all steps; raises _Stuck."""
         while self.left:
             chosen = self._first()
+            if chosen is None and self._doubt_refused():
+                continue
             if chosen is None:
                 refused = [(i, self.verdicts[i]) for i in sorted(self.left & self.verdicts.keys())]
                 raise _Stuck(self.placed, refused, self.spoilt)
@@ -461,7 +465,16 @@ class _Attempt:
             self.last = group
             self.take(group)
 
+    def _doubt_refused(self) -> bool:
+        """Look once more at what was refused before other steps were taken, far away as they are; False for nothing."""
+        old = [index for index in self.left & self.verdicts.keys() if self.seen[index] != len(self.placed)]
+        for index in old:
+            self.waiting.add(index)
+            heapq.heappush(self.doubted, index)
+        return bool(old)
+
     def _examine_anew(self, index: int) -> None:
+        self.seen[index] = len(self.placed)
         self.verdicts.pop(index, None)
         group = self.group(index)
         if not group:
