@@ -82,6 +82,10 @@ def test_site_makes_the_reference_and_teardown_gives_the_start_back(
 
     planned = playbooks.play(PLAN)
     assert "crypto map IPSEC interface outside" in planned
+    # Which packets meet something else, and after which line.
+    told = planned[planned.index("TASK [Show after which of them") :]
+    assert "a packet from 10.2.1.1 to 10.1.1.1" in told
+    assert re.search(r"a packet from 10\.1\.1\.1 to 10\.2\.1\.1 .*: in clear with its own source, then protected", told)
     assert held(state, "pix515e") == seed("pix-7.2-start.cfg")
     assert held(state, "hub") == seed("ios-12.4-start.cfg")
     lacking = playbooks.play(VERIFY, expect=2)

@@ -10,21 +10,26 @@ from typing import Any
 
 import pytest
 
-from .sites import CONFIGURED, REFERENCE_TOPOLOGY, SECRET, Site, changed
+from .sites import REFERENCE, REFERENCE_TOPOLOGY, SITE, TUNNEL, Site, changed, seed
 
-KEYS = {"192.168.1.2": SECRET}
 STATIC_DEFAULT = "route outside 0.0.0.0 0.0.0.0 172.16.1.2 1\n"
 DEFAULT_BY_LEASE = [(" ip address dhcp\n", " ip address dhcp setroute\n"), (STATIC_DEFAULT, "")]
-KEEPALIVE = {
-    "pix515e": [(" pre-shared-key *\n", " pre-shared-key *\n isakmp keepalive threshold 10 retry 2\n")],
-    "hub": [("crypto isakmp key", "crypto isakmp keepalive 10\ncrypto isakmp key")],
-}
 NAT_TRAVERSAL = [("crypto isakmp policy 65535", "crypto isakmp nat-traversal  20\ncrypto isakmp policy 65535")]
+KEEPALIVES = {"dpd": {"interval": 10, "retry": 2}}
 
 
-def edited(**edits: list[tuple[str, str]]) -> dict[str, str]:
-    """The reference's two devices with the tunnel, edited."""
-    return {name: changed(text, *edits.get(name, [])) for name, text in CONFIGURED.items()}
+def with_tunnel(
+    start: Callable[..., Site],
+    *edits: tuple[str, str],
+    topology: dict[str, Any] = REFERENCE_TOPOLOGY,
+    **responder: Any,
+) -> Site:
+    """The reference's tunnel, brought by the playbook to a PIX that was edited before."""
+    configs = {"pix515e": changed(seed("pix-7.2-start.cfg"), *edits), "hub": seed("ios-12.4-start.cfg")}
+    site = start(topology, configs)
+    site.intend([REFERENCE | responder], [TUNNEL])
+    site.play(SITE)
+    return site
 
 
 def sas_of(site: Site) -> list[str]:
@@ -37,7 +42,7 @@ def sas_of(site: Site) -> list[str]:
 def test_after_a_new_lease_the_tunnel_comes_back_and_the_old_association_goes_only_with_keepalives(
     keepalives: bool, start: Callable[..., Site]
 ) -> None:
-    site = start(configs=edited(**(KEEPALIVE if keepalives else {})), keys=KEYS)
+    site = with_tunnel(start, **(KEEPALIVES if keepalives else {}))
     site.bring_up()
     assert sas_of(site) == ["172.16.1.1"]
     site.world.event("lease", "isp-pix", "172.16.1.7")
@@ -61,7 +66,7 @@ def test_after_a_new_lease_the_tunnel_comes_back_and_the_old_association_goes_on
 
 @pytest.mark.parametrize("by_lease", [True, False], ids=["setroute", "static default"])
 def test_a_new_gateway_is_found_only_with_setroute(by_lease: bool, start: Callable[..., Site]) -> None:
-    site = start(configs=edited(pix515e=DEFAULT_BY_LEASE if by_lease else []), keys=KEYS)
+    site = with_tunnel(start, *(DEFAULT_BY_LEASE if by_lease else []))
     site.bring_up()
     site.world.event("lease", "isp-pix", "172.16.9.1", "172.16.9.2")
     if by_lease:
@@ -80,7 +85,7 @@ def test_a_lease_behind_a_translation_needs_nat_traversal(traversal: bool, start
         **topology["links"]["isp-pix"],
         "box": {"address": "203.0.113.2/24", "gateway": "203.0.113.1/24"},
     }
-    site = start(topology, configs=edited(pix515e=NAT_TRAVERSAL if traversal else []), keys=KEYS)
+    site = with_tunnel(start, *(NAT_TRAVERSAL if traversal else []), topology=topology)
     if not traversal:
         # Phase 1 passes the translation, ESP has no ports and does not.
         site.until(
