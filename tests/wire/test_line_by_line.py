@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from devices.wire.packets import Packet
 
-from .sites import INTERNET, SITE, SOUND, TEARDOWN, TUNNEL, Site, changed, seed
+from .sites import INTERNET, REFERENCE_TOPOLOGY, SITE, SOUND, TEARDOWN, TUNNEL, Site, changed, in_clear, seed
 from .treatments import probe, shortened, switches
 
 FAR, NEAR, OUTSIDE, HUB = "10.2.1.10", "10.1.1.10", "172.16.1.1", "192.168.1.2"
@@ -143,3 +143,33 @@ def planned(site: Site) -> list[str]:
     """The lines that the collection would type at the hub; the key, which it never tells, put in."""
     commands = site.results("netvpn.dynamic_l2l.plan", "--limit", "hub")["hub"][-1]["commands"]
     return [line.replace("********", SOUND["pre_shared_key"]) for line in commands]
+
+
+def test_another_suite_and_another_network_leave_nothing_in_clear(start: Callable[..., Site]) -> None:
+    """Changes of a tunnel in service: new flows are encrypted before and after, at worst dropped in between."""
+    topology = {**REFERENCE_TOPOLOGY, "lans": {name: dict(lan) for name, lan in REFERENCE_TOPOLOGY["lans"].items()}}
+    # A second network behind the PIX, on the same host, by a route.
+    topology["lans"]["lan-pix"]["also"] = ["10.1.5.10/24"]
+    route = "route outside 0.0.0.0"
+    second = changed(configs(True)["pix515e"], (route, f"route inside 10.1.5.0 255.255.255.0 10.1.1.10 1\n{route}"))
+    site = start(topology, {**configs(True), "pix515e": second})
+    site.intend([SOUND], [TUNNEL], "foreign")
+    site.play(SITE)
+    site.bring_up()
+    wider = TUNNEL | {"networks": ["10.1.1.0/24", "10.1.5.0/24"]}
+    for responder, tunnel in (
+        (SOUND | {"suite": "aes128-sha-g5"}, TUNNEL),
+        (SOUND | {"suite": "aes128-sha-g5"}, wider),
+    ):
+        site.intend([responder], [tunnel], "foreign")
+        with site.world.capture("isp-pix") as pix, site.world.capture("isp-hub") as hub:
+            near = probe(site, "lan-pix", NEAR, tunnel=FAR, internet=INTERNET)
+            far = probe(site, "lan-hub", FAR, tunnel=NEAR, internet=INTERNET)
+            site.play(SITE)
+            site.bring_up()
+            for probing, link in ((near, pix), (far, hub)):
+                letters = probing.judged(link)
+                assert switches(letters["tunnel"]) == "E", shortened(letters)
+                assert switches(letters["internet"]) == "T", shortened(letters)
+            assert in_clear(pix.packets(), "10.") == in_clear(hub.packets(), "10.") == []
+    site.until(lambda: site.world.seen("lan-pix", FAR, source="10.1.5.10") == "10.1.5.10", "the second network")

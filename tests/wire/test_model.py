@@ -10,14 +10,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import treatment
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import prove, treatment
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.asa import parse as asa_parse
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.asa import plan as asa_plan
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.intent import parse_intent
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.ios import parse as ios_parse
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.options import Options
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import parse_address
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.steps import replay, typed
 
 from . import mistakes
-from .sites import CONFIGURED, INTERNET, SECRET, Site, changed, seed
-from .treatments import probe, shortened
+from .sites import CONFIGURED, INTERNET, SECRET, SOUND, TUNNEL, Site, changed, seed
+from .treatments import probe, shortened, switches
 
 NEAR, FAR = "10.1.1.10", "10.2.1.10"
 UDP = 17
@@ -118,3 +122,35 @@ def test_what_the_model_says_of_mistakes_is_what_the_packets_do(start: Callable[
     found = {(place.device, target): letters for place, target, letters in judge(site, texts, places)}
     # The comparison is worth something: every way to fail was seen.
     assert {letter for letters in found.values() for letter in letters} == set("DTX")
+
+
+def test_a_wrong_order_is_refused_with_a_packet_that_really_goes_wrong(start: Callable[..., Site]) -> None:
+    text = changed(
+        seed("pix-7.2-start.cfg"),
+        ("route outside", "global (outside) 1 interface\nnat (inside) 1 0.0.0.0 0.0.0.0\nroute outside"),
+    )
+    config, intent = asa_parse.parse(text), parse_intent([SOUND], [TUNNEL])
+    steps = list(asa_plan.make_plan(config, intent, "pix515e", Options()).steps)
+    exemption = next(step for step in steps if step.do[0].shown.startswith("nat (inside) 0"))
+    binding = next(step for step in steps if step.do[0].shown.endswith("interface outside"))
+    assert steps.index(binding) < steps.index(exemption)
+    # Wrong: what is not translated any more is not protected yet.
+    steps.remove(binding)
+    steps.insert(steps.index(exemption) + 1, binding)
+    question = prove.Question(asa_plan.PLATFORM, config, replay(config, steps), ours=intent.tunnels[0].region)
+    with pytest.raises(
+        prove.Refused, match=r"a packet from 10\.1\.1\.\d+ to 10\.2\.1\.\d+ .* in clear with its own source"
+    ):
+        prove.prove(question, steps)
+
+    site = start(configs={"pix515e": text, "hub": CONFIGURED["hub"]})
+    lines = [line.sent for line in typed(line for step in steps for line in step.do)[0]]
+    wrong = lines.index(exemption.do[0].sent) + 1
+    with site.world.capture("isp-pix") as captured:
+        probing = probe(site, "lan-pix", NEAR, tunnel=FAR, internet=INTERNET)
+        site.type("pix515e", *lines[:wrong])
+        captured.wait(lambda packets: any(packet.source == NEAR and packet.kind == "udp" for packet in packets), 30)
+        site.type("pix515e", *lines[wrong:])
+        letters = probing.judged(captured)
+    assert switches(letters["tunnel"]).startswith("TX"), shortened(letters)
+    assert switches(letters["internet"]) == "T"
