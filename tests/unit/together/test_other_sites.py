@@ -55,7 +55,7 @@ def with_dmz() -> str:
 def with_lan2() -> str:
     text = seed("ios-12.4-start.cfg")
     return text.replace(
-        "interface Serial2/0\n no ip address\n", "interface Serial2/0\n ip address 10.77.0.1 255.255.0.0\n"
+        "interface Serial2/0\n no ip address\n shutdown\n", "interface Serial2/0\n ip address 10.77.0.1 255.255.0.0\n"
     )
 
 
