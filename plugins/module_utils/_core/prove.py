@@ -629,7 +629,10 @@ def order(
     ways = [steps]
     for limit in limits:
         for lazy in (True, False):
-            for chosen in ways:
+            tried = 0
+            while tried < len(ways):
+                chosen = ways[tried]
+                tried += 1
                 search = _Search(question, chosen, limit, lazy=lazy)
                 try:
                     attempt = search.run()

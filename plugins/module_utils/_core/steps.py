@@ -184,9 +184,9 @@ def take(table: str, key: Any) -> Effect:
     return lambda config: replace(config, **{table: {k: v for k, v in getattr(config, table).items() if k != key}})
 
 
-def alter(table: str, key: Any, /, **changed: Any) -> Effect:
-    """Other attributes for ``config.TABLE[key]``, which is there."""
-    return lambda config: put(table, key, replace(getattr(config, table)[key], **changed))(config)
+def alter(table: str, index: Any, /, **changed: Any) -> Effect:
+    """Other attributes for ``config.TABLE[index]``, which is there."""
+    return lambda config: put(table, index, replace(getattr(config, table)[index], **changed))(config)
 
 
 def append(table: str, item: Any) -> Effect:
