@@ -86,8 +86,12 @@ _CLOSING = 5
 class CliTransport:
     """Types lines at a device in privileged exec mode. See ``_core.session.Transport``."""
 
-    def __init__(self, socket_path: str | None) -> None:
-        """Connect, and refuse what cannot work or would show a key. Raises TransportError."""
+    def __init__(self, socket_path: str | None, level: str = "") -> None:
+        """Connect, and refuse what cannot work or would show a key. Raises TransportError.
+
+        ``level`` is the command that tells the privilege level; only :meth:`listen` needs it.
+        """
+        self._level = level
         if not socket_path:
             raise TransportError(
                 "This state needs the device. Set ansible_connection: ansible.netcommon.network_cli for this host "
@@ -132,6 +136,16 @@ class CliTransport:
         except TransportError as error:
             self.drop()
             raise TransportError(f"{error}; the connection was closed.") from None
+
+    def listen(self, lines: Sequence[str]) -> str:
+        """Type exec commands; all that was printed since the last request and until they are done.
+
+        What the device prints on its own may stand in the middle of an echo, so no echo can tell the end: the last line
+        is a command whose answer is known and comes as a whole row. It is the privilege level, which is 15.
+        """
+        level = r"(?m)^\s*Current privilege level(?: is| *:) *\d+ *\r?\n"
+        self._ends_with(level)
+        return self._send(command="\r".join([*lines, self._level]), strip_prompt=False)
 
     def drop(self) -> None:
         """Close the connection for good: what the device still sends must never be read by a later command."""
