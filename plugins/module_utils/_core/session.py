@@ -27,7 +27,7 @@ LINES_PER_WRITE = 20
 PROMPT = r"[\w.\-@/:+]{1,100}(?:\([\w.\-@/:+ ]{1,40}\))?[#>]"
 
 #: Log lines that arrive on their own on IOS: ``*Mar  1 00:42:37.815: %SYS-5-CONFIG_I: …``.
-_LOG_LINE = re.compile(r"([*.]?\w{3} +\d+ [\d:.]+( \w+)?: |\d\w+: )?%[A-Z0-9_]+(-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+: .*")
+LOG_LINE = re.compile(r"([*.]?\w{3} +\d+ [\d:.]+( \w+)?: |\d\w+: )?%[A-Z0-9_]+(-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+: .*")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ FULL_LEVEL = 15
 
 #: What stands for a row of the device that may hold a secret.
 HIDDEN = "(a line that is not shown)"
+
+#: What stands for an answer without a word.
+NO_WORDS = "no answer"
 
 #: How a running configuration begins, by family: to tell somebody who asks the wrong kind of device.
 _FAMILIES = (
@@ -143,7 +146,7 @@ def trim_read(raw: str, cli: Cli) -> str | None:
 
 def _belongs_to_nobody(row: str) -> bool:
     """A prompt, or a log line that arrived in between."""
-    return bool(re.fullmatch(PROMPT, row.strip()) or _LOG_LINE.fullmatch(row.strip()))
+    return bool(re.fullmatch(PROMPT, row.strip()) or LOG_LINE.fullmatch(row.strip()))
 
 
 def split_answers(raw: str, lines: Sequence[str]) -> list[str]:
@@ -167,7 +170,7 @@ def split_answers(raw: str, lines: Sequence[str]) -> list[str]:
 
 
 def _is_echo(row: str, line: str) -> bool:
-    text = re.sub(rf"^{PROMPT} ?", "", _as_seen(row).strip())
+    text = re.sub(rf"^{PROMPT} ?", "", as_seen(row).strip())
     if text == line.strip():
         return True
     # Longer than the terminal is wide: the device shows ``$`` and the end of what was typed.
@@ -175,7 +178,7 @@ def _is_echo(row: str, line: str) -> bool:
     return any(len(tail) >= 8 and line.strip().endswith(tail) for tail in tails)
 
 
-def _as_seen(row: str) -> str:
+def as_seen(row: str) -> str:
     """What a terminal shows of a row in which the cursor moves back (to scroll a long line sideways)."""
     shown: list[str] = []
     cursor = 0
@@ -257,14 +260,14 @@ class Session:
             if other := _other_family(raw):
                 self.transport.drop()
                 raise ReadError(other)
-            if not _is_refusal(raw, command):
+            if not is_refusal(raw, command):
                 # Not a word of it is shown: it may be any line of the configuration.
                 self.transport.drop()
                 raise ReadError(
                     "it begins without its first line: what came before was lost, and the connection was closed. "
                     "Run again"
                 )
-            refusals.append(f"{' '.join(command.split())}: {_first_words(raw, command)}")
+            refusals.append(f"{' '.join(command.split())}: {first_words(raw, command)}")
         self.transport.drop()
         answers = "; ".join(refusals)
         raise ReadError(f"the device does not show it ({answers}){_advice(answers)}")
@@ -314,7 +317,7 @@ class Session:
                 f"{self._state()}; whether it was saved is not known: {error} Run again with save: always."
             ) from None
         if not re.search(self.cli.saved, answer):
-            words = _first_words(answer, self.cli.save)
+            words = first_words(answer, self.cli.save)
             raise DeviceError(
                 f"{self._state()} but not saved: the device answered '{words}' to '{self.cli.save}'. What runs now is "
                 f"lost with the next reload{_advice(words)}. Mend that (free space in the NVRAM, the right to save), "
@@ -387,7 +390,7 @@ class Session:
         bad = [
             row.strip()
             for row in answer.splitlines()
-            if row.strip(" ^\r") and not harmless.fullmatch(row.strip()) and not _LOG_LINE.fullmatch(row.strip())
+            if row.strip(" ^\r") and not harmless.fullmatch(row.strip()) and not LOG_LINE.fullmatch(row.strip())
         ]
         if not bad:
             return
@@ -480,7 +483,7 @@ def _without_secrets(row: str, secrets: Collection[str]) -> str:
     return row
 
 
-def _is_refusal(answer: str, command: str) -> bool:
+def is_refusal(answer: str, command: str) -> bool:
     """Whether ``answer`` is a few words about ``command`` that no configuration holds."""
     rows = _rows_of(answer, command)
     return len(rows) <= 3 and all(_REFUSAL.fullmatch(row) for row in rows)
@@ -493,10 +496,10 @@ def _rows_of(answer: str, command: str) -> list[str]:
     return [
         row
         for row in rows
-        if row not in noise and not re.fullmatch(PROMPT + " ?.*", row) and not _LOG_LINE.fullmatch(row)
+        if row not in noise and not re.fullmatch(PROMPT + " ?.*", row) and not LOG_LINE.fullmatch(row)
     ]
 
 
-def _first_words(answer: str, command: str) -> str:
+def first_words(answer: str, command: str) -> str:
     """The beginning of a short answer to ``command``, fit for an error message."""
-    return " / ".join(_rows_of(answer, command)[:2])[:120] or "no answer"
+    return " / ".join(_rows_of(answer, command)[:2])[:120] or NO_WORDS
