@@ -77,7 +77,7 @@ class Checks:
             if check.late and any(finding.level == "warning" for finding in found):
                 continue
             try:
-                rows = _rows(ask(check.command), check.command)
+                rows = answer_rows(ask(check.command), check.command)
             except TransportError as error:
                 raise TransportError(
                     f"preflight, '{' '.join(check.command.split())}': {error} Nothing was changed. With preflight: skip "
@@ -191,11 +191,11 @@ def _ping_check(host: str, address: str) -> Check:
     def judge(rows: list[str]) -> Finding | None:
         if any(re.search(r"[Nn]o route to host", row) for row in rows):
             return _no_answer(host, address)
-        told = next((match[1] for match in map(_PING.fullmatch, rows) if match), None)
-        if told is None:
+        answers = ping_answers(rows)
+        if answers is None:
             raise ValueError
         # The first packets may be lost to address resolution: one answer is enough.
-        return None if int(told) else _no_answer(host, address)
+        return None if answers else _no_answer(host, address)
 
     return Check(f"ping {address}", f"whether responder {host} answers", judge, late=True)
 
@@ -264,7 +264,13 @@ def _unclear(check: Check, rows: list[str]) -> Finding:
     )
 
 
-def _rows(answer: str, command: str) -> list[str]:
+def ping_answers(rows: Iterable[str]) -> int | None:
+    """How many requests were answered, from what `ping` printed; None where it does not say."""
+    told = next((match[1] for match in map(_PING.fullmatch, rows) if match), None)
+    return None if told is None else int(told)
+
+
+def answer_rows(answer: str, command: str) -> list[str]:
     """The rows of an answer without its echo and the prompt."""
     rows = [row.strip() for row in answer.splitlines() if row.strip()]
     echo = " ".join(command.split())

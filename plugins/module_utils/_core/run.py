@@ -103,7 +103,7 @@ def run(
     state = request["state"]
     if state == "parsed":
         return {"changed": False, "parsed": _parsed(chosen, _required(request, "running_config"))}
-    options = _options(request)
+    options = read_options(request)
     if state == "gathered":
         return _gathered(chosen, request, options, open_session)
     intent = parse_intent(request.get("responders"), request.get("tunnels"))
@@ -234,7 +234,7 @@ def _parsed(chosen: Platform, text: str) -> dict[str, Any]:
     return chosen.owned_data(config, None, chosen.for_version(config.version))
 
 
-def _options(request: Mapping[str, Any]) -> Options:
+def read_options(request: Mapping[str, Any]) -> Options:
     given = {key: request.get(key) for key in Options.__dataclass_fields__ if key != "names"}
     return Options(
         names=Names.read(request.get("names")), **{key: value for key, value in given.items() if value is not None}

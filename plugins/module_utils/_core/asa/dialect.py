@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..algorithms import Spelling
+from ..clear import Words
 from ..errors import InputError
 from ..session import Cli
 
@@ -59,19 +60,53 @@ class Dialect:
 
     ``isakmp`` begins IKE lines; ``policy_block`` tells whether a policy is a block with five lines or five lines with
     one head; ``entry_at_once``: an entry of a bound map without both peer and access list stops the whole interface
-    (sourced for PIX 6, assumed for 7.0 and 7.1), so its first lines share a write.
+    (sourced for PIX 6, assumed for 7.0 and 7.1), so its first lines share a write. ``packet_tracer``: there is the
+    command of this name, which sends a packet as if it had come in at an interface (asa-cli.md §6.6).
     """
 
     name: str
     isakmp: str
     policy_block: bool
     entry_at_once: bool
+    packet_tracer: bool
     spelling: Spelling = _SPELLING
     cli: Cli = CLI
 
 
-ASA_7_0 = Dialect("PIX/ASA 7.0-7.1", "isakmp", policy_block=False, entry_at_once=True)
-ASA_7_2 = Dialect("PIX/ASA 7.2-8.2", "crypto isakmp", policy_block=True, entry_at_once=False)
+#: asa-cli.md §7, and the reference document's ``clear [crypto] ipsec sa``, ``clear [crypto] isakmp sa``. ``entry``: the
+#: PIX 6.3 command reference, crypto ipsec (its arguments by recall). Up to 8.3 nothing clears the IKE SAs of one peer
+#: alone. Exec commands are taken in configuration mode: CLI guide 7.2, "Command Modes and Prompts".
+CLEARS_7_0 = Words(
+    ipsec_all="clear ipsec sa",
+    ipsec_peer="clear ipsec sa peer {peer}",
+    ipsec_entry="clear ipsec sa entry {address} esp {spi}",
+    ike_all={1: "clear isakmp sa"},
+)
+CLEARS_7_2 = Words(
+    ipsec_all="clear crypto ipsec sa",
+    ipsec_peer="clear crypto ipsec sa peer {peer}",
+    ipsec_entry="clear crypto ipsec sa entry {address} esp {spi}",
+    ike_all={1: "clear crypto isakmp sa"},
+)
+CLEARS_8_4 = replace(
+    CLEARS_7_2,
+    ike_all={1: "clear crypto ikev1 sa", 2: "clear crypto ikev2 sa"},
+    ike_one={1: "clear crypto ikev1 sa {peer}", 2: "clear crypto ikev2 sa {peer}"},
+)
+
+#: First release of each band, ascending. More releases can be cleared than configured.
+_CLEARS: tuple[tuple[tuple[int, int], Words], ...] = (((7, 0), CLEARS_7_0), ((7, 2), CLEARS_7_2), ((8, 4), CLEARS_8_4))
+
+
+def clears(version: str) -> Words:
+    """How the release clears SAs; an unknown one as the oldest of its kind that is in service."""
+    number = re.match(r"([0-9]{1,2})\.([0-9]{1,2})", version)
+    release = (int(number[1]), int(number[2])) if number else (7, 2)
+    return next((words for first, words in reversed(_CLEARS) if release >= first), CLEARS_7_0)
+
+
+ASA_7_0 = Dialect("PIX/ASA 7.0-7.1", "isakmp", policy_block=False, entry_at_once=True, packet_tracer=False)
+ASA_7_2 = Dialect("PIX/ASA 7.2-8.2", "crypto isakmp", policy_block=True, entry_at_once=False, packet_tracer=True)
 
 #: First release of each band, ascending; ``None`` ends what is supported.
 _BANDS: tuple[tuple[tuple[int, int], Dialect | None], ...] = (
