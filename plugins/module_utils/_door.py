@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -114,18 +114,49 @@ REQUIRED_IF = [
 ]
 
 
+#: Opens a session; called at most once, and only where a device is needed.
+OpenSession = Callable[[Cli], Session]
+
+#: What a module does: its options with the real keys, how to open a session → its result. Raises CoreError.
+Work = Callable[[dict[str, Any], OpenSession], dict[str, Any]]
+
+
 def run_module(module: AnsibleModule, platform: str) -> None:
     """Do what ``module`` was asked for on a device of ``platform`` (``asa`` or ``ios``). Ends the module."""
-    opened: list[CliTransport] = []
     kept: list[str] = []
-
-    def open_session(cli: Cli) -> Session:
-        opened.append(CliTransport(getattr(module, "_socket_path", None)))
-        return Session(opened[-1], cli)
 
     def keep(text: str, host: str) -> str:
         kept.append(write_backup(text, host, module.params["backup_options"], datetime.now()))
         return kept[-1]
+
+    def work(request: dict[str, Any], open_session: OpenSession) -> dict[str, Any]:
+        return run(
+            platform,
+            request,
+            check_mode=module.check_mode,
+            open_session=open_session,
+            keep=keep if request["backup"] else None,
+        )
+
+    # Whoever has to mend a device by hand wants to know where its configuration is.
+    carry_out(module, work, lambda: {"backup_path": kept[-1]} if kept else {})
+
+
+def carry_out(
+    module: AnsibleModule,
+    work: Work,
+    also: Callable[[], dict[str, Any]] = dict,
+    judge: Callable[[dict[str, Any]], str] = lambda result: "",
+) -> None:
+    """Let a module do its ``work`` and end it: no key and no text of an unexpected error leaves it.
+
+    ``also`` is what a failure returns besides. ``judge`` says in a sentence why a result is a failure, or nothing.
+    """
+    opened: list[CliTransport] = []
+
+    def open_session(cli: Cli) -> Session:
+        opened.append(CliTransport(getattr(module, "_socket_path", None)))
+        return Session(opened[-1], cli)
 
     # fail_json adds the exception that is being handled, text and all: it is called when none is.
     failure: dict[str, Any] | None = None
@@ -136,13 +167,9 @@ def run_module(module: AnsibleModule, platform: str) -> None:
             request = _take_secrets(module)
             if NETADDR_IMPORT_ERROR:
                 module.fail_json(msg=missing_required_lib("netaddr"), exception=NETADDR_IMPORT_ERROR)
-            result = run(
-                platform,
-                request,
-                check_mode=module.check_mode,
-                open_session=open_session,
-                keep=keep if request["backup"] else None,
-            )
+            result = work(request, open_session)
+            if reason := judge(result):
+                failure = {**result, "msg": reason}
         finally:
             for transport in opened:
                 transport.close()
@@ -151,10 +178,7 @@ def run_module(module: AnsibleModule, platform: str) -> None:
     except Exception as error:
         failure = _confess(error)
     if failure is not None:
-        # Whoever has to mend a device by hand wants to know where its configuration is.
-        if kept:
-            failure["backup_path"] = kept[-1]
-        module.fail_json(**failure)
+        module.fail_json(**{**failure, **also()})
     module.exit_json(**result)
 
 
@@ -187,7 +211,7 @@ def _take_secrets(module: AnsibleModule) -> dict[str, Any]:
 
 
 def _secret_places(params: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    holders = [*(params["responders"] or ()), *(params["tunnels"] or ())]
+    holders = [*(params.get("responders") or ()), *(params.get("tunnels") or ())]
     yield from ((holder, "pre_shared_key") for holder in holders if holder.get("pre_shared_key") is not None)
-    if params["running_config"] is not None:
+    if params.get("running_config") is not None:
         yield params, "running_config"
