@@ -7,31 +7,22 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``extends_documentation_fragment: netvpn.dynamic_l2l.l2l``."""
+    """``extends_documentation_fragment: netvpn.dynamic_l2l.l2l.intent``, ``.plan``, and without a name the rest.
 
-    DOCUMENTATION = r"""
+    A fragment may only name options that every module with it has.
+    """
+
+    #: The intent, and which part of it is the device's.
+    INTENT = r"""
 options:
-  state:
-    description:
-      - V(present) - the device holds what the intent says of it. One call reads, plans, applies, reads back, proves and
-        saves. A line that the device refuses is undone together with all before it.
-      - V(absent) - none of the intent's tunnels of this host is left. What others share stays, see O(remove_shared).
-      - V(rendered) - the lines that V(present) would type, from O(running_config) or from nothing. Needs no device.
-      - V(parsed) - O(running_config) as data, keys masked. Needs no device.
-      - V(gathered) - the device's running configuration as data, keys masked.
-    type: str
-    choices: [present, absent, rendered, parsed, gathered]
-    default: present
   host:
     description:
       - The device's name in the intent, which is its inventory name. Usually V({{ inventory_hostname }}).
-      - Needed by O(state=present), O(state=absent) and O(state=rendered).
     type: str
   responders:
     description:
       - The routers with a static address, and what both ends of all their tunnels must agree on. The same list for
         every device; usually V({{ l2l_responders }}).
-      - Needed by O(state=present), O(state=absent) and O(state=rendered).
     type: list
     elements: dict
     suboptions:
@@ -157,7 +148,6 @@ options:
     description:
       - The tunnels of all devices. The same list for every device; usually V({{ l2l_tunnels }}).
       - One tunnel for each pair of initiator and responder. The networks of all tunnels of a device must not overlap.
-      - Needed by O(state=present), O(state=absent) and O(state=rendered).
     type: list
     elements: dict
     suboptions:
@@ -190,7 +180,7 @@ options:
             such a plan is refused before the first line.
           - V(clear-while-changing) lets packets of this tunnel leave in clear, or translated, for some lines.
           - V(others-interrupted) lets packets of others be dropped for some lines.
-          - Each use is a warning in RV(findings).
+          - Each use is a warning in the findings of that run.
         type: list
         elements: str
         choices: [clear-while-changing, others-interrupted]
@@ -203,6 +193,11 @@ options:
         description: Overrides O(responders[].pre_shared_key). In IKEv1 it must equal it; a key for each initiator
           needs IKEv2.
         type: str
+"""
+
+    #: How the device is to be configured.
+    PLAN = r"""
+options:
   names:
     description:
       - Names for objects that have to be made. What exists keeps its name, whatever is written here.
@@ -253,11 +248,6 @@ options:
     type: str
     choices: [foreign, present]
     default: foreign
-  save:
-    description: When the running configuration is saved - after a change, after every run, or never.
-    type: str
-    choices: [changed, always, never]
-    default: changed
   remove_shared:
     description:
       - Whether something that others might use goes as well once nothing is left that needs it - IKE policies, IKE on
@@ -276,6 +266,38 @@ options:
       - By default the crypto lists of our entries hold what the intent says, no less and no more.
     type: bool
     default: false
+  outside_interface:
+    description:
+      - Name of the interface towards the other end. By default found by route (PIX/ASA) or by address (IOS).
+    type: str
+  behind_nat:
+    description:
+      - Whether the router stands behind a translation, so that O(responders[].address) is on none of its interfaces.
+        The crypto map then goes to the interface of its default route, or to O(outside_interface). IOS.
+    type: bool
+    default: false
+"""
+
+    DOCUMENTATION = r"""
+options:
+  state:
+    description:
+      - V(present), V(absent) and V(rendered) need O(host), O(responders) and O(tunnels). V(rendered) without
+        O(running_config) needs O(outside_interface) and O(version).
+      - V(present) - the device holds what the intent says of it. One call reads, plans, applies, reads back, proves and
+        saves. A line that the device refuses is undone together with all before it.
+      - V(absent) - none of the intent's tunnels of this host is left. What others share stays, see O(remove_shared).
+      - V(rendered) - the lines that V(present) would type, from O(running_config) or from nothing. Needs no device.
+      - V(parsed) - O(running_config) as data, keys masked. Needs no device.
+      - V(gathered) - the device's running configuration as data, keys masked.
+    type: str
+    choices: [present, absent, rendered, parsed, gathered]
+    default: present
+  save:
+    description: When the running configuration is saved - after a change, after every run, or never.
+    type: str
+    choices: [changed, always, never]
+    default: changed
   update_secret:
     description:
       - V(on_create) - a key on the device that is masked there is taken for the right one.
@@ -284,17 +306,6 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
-  outside_interface:
-    description:
-      - Name of the interface towards the other end. By default found by route (PIX/ASA) or by address (IOS).
-      - Needed by O(state=rendered) without O(running_config).
-    type: str
-  behind_nat:
-    description:
-      - Whether the router stands behind a translation, so that O(responders[].address) is on none of its interfaces.
-        The crypto map then goes to the interface of its default route, or to O(outside_interface). IOS.
-    type: bool
-    default: false
   preflight:
     description:
       - What to do when the device is not ready for its tunnels - no address or no link on the interface towards the

@@ -22,6 +22,8 @@ version_added: 0.1.0
 author: netvpn.dynamic_l2l contributors (@netvpn)
 extends_documentation_fragment:
   - netvpn.dynamic_l2l.l2l
+  - netvpn.dynamic_l2l.l2l.intent
+  - netvpn.dynamic_l2l.l2l.plan
 seealso:
   - module: netvpn.dynamic_l2l.asa_ipsec_l2l
 """
