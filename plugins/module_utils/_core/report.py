@@ -32,6 +32,9 @@ _SHOWN = {OK: "ok", FAILED: "FAILED", UNKNOWN: "unknown"}
 #: What concerns a whole device stands under this name.
 DEVICE = "(device)"
 
+#: Name of all suites together, unless somebody gives another.
+SUITES = "netvpn.dynamic_l2l.verify"
+
 _KEYS = ("host", "tunnel", "check", "expected", "found", "status", "message")
 
 #: What XML 1.0 cannot hold, not even escaped.
@@ -91,7 +94,7 @@ def summary(results: Sequence[Mapping[str, str]]) -> str:
     return f"{len(results)} checks: {found[OK]} ok, {found[FAILED]} failed, {found[UNKNOWN]} unknown"
 
 
-def junit(results: Sequence[Mapping[str, str]], name: str = "netvpn.dynamic_l2l.verify") -> str:
+def junit(results: Sequence[Mapping[str, str]], name: str = SUITES) -> str:
     """JUnit XML: a suite for each tunnel, a case for each check on each host.
 
     What is unknown is ``skipped``, for pipelines count that apart from what passed.
@@ -139,4 +142,11 @@ def _fit(text: Any) -> str:
     return _UNFIT.sub("\ufffd", str(text))
 
 
-__all__ = ["DEVICE", "counts", "junit", "read_results", "summary", "table"]
+def verification_table(results: object) -> str:
+    """The filter of this name: :func:`table`. Raises InputError for what is no list of results."""
+    return table(read_results(results))
+
+
+def verification_junit(results: object, name: str = SUITES) -> str:
+    """The filter of this name: :func:`junit`. Raises InputError for what is no list of results."""
+    return junit(read_results(results), name)

@@ -12,12 +12,16 @@ import pytest
 import yaml
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.options import Names, Options
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._door import ARGUMENT_SPEC
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._verify_door import VERIFY_SPEC
 
 ROLES = Path(__file__).parents[3] / "roles"
 BOTH = pytest.mark.parametrize("role", ["asa_l2l_initiator", "ios_dynamic_responder"])
 
 #: What the module has and the role does not: states without a device, and what feeds them.
 MODULE_ONLY = {"running_config", "version"}
+
+#: What the role has and the module does not: another module is called afterwards.
+ROLE_ONLY = {"verify", "verify_options"}
 
 
 def spec(role: str) -> dict[str, Any]:
@@ -67,7 +71,21 @@ def test_the_role_passes_every_option_of_its_module(role: str) -> None:
             assert mine["choices"] == ["present", "absent"]
         elif name not in ("host", "names"):
             assert (mine["choices"], mine["default"]) == (option["choices"], option["default"])
-    assert len(ours) == len(module) - len(MODULE_ONLY)
+    assert len(ours) == len(module) - len(MODULE_ONLY) + len(ROLE_ONLY)
+
+
+@BOTH
+def test_the_role_passes_every_option_of_the_verification_that_it_does_not_share(role: str) -> None:
+    ours = without_prose(spec(role))
+    level = ours[f"{role}_verify"]
+    assert level["choices"] == ["none", *VERIFY_SPEC["level"]["choices"]]
+    shared = {*ARGUMENT_SPEC, "level"}
+    module = {name: option for name, option in without_prose(VERIFY_SPEC).items() if name not in shared}
+    mine = ours[f"{role}_verify_options"]["options"]
+    # The module has the defaults; whether tunnels are brought up depends on the level here.
+    assert {name: {**option, "default": None} for name, option in module.items()} == mine
+    tasks = (ROLES / role / "tasks/verify.yml").read_text(encoding="utf-8")
+    assert all(f"    {name}: " in tasks for name in VERIFY_SPEC)
 
 
 @BOTH
