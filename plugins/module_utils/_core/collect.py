@@ -120,8 +120,8 @@ _KEYS = re.compile(r"(?i)pre-shared-key \S|isakmp key \S|\bpassword \S|\bsecret 
 
 #: What the commands of this module print themselves.
 _OWN = re.compile(
-    r"show +(privilege|curpriv)|Current privilege level.*|Username : .*|Current Mode/s : .*|Type escape sequence to abort\.|Sending \d+, .*|"
-    r"Packet sent with a source address of .*|[!.?]{1,100}|Success rate is .*|Crypto (ISAKMP|IPSEC) debugging is (on|off)|"
+    r"show +(privilege|curpriv)|Current privilege level.*|Username : .*|Current Mode/s : .*|Type escape sequence to abort\.|"
+    r"Sending \d+, .*|Packet sent with a source address of .*|[!.?]{1,100}|Success rate is .*|Crypto (ISAKMP|IPSEC) debugging is (on|off)|"
     r"Cryptographic Subsystem:"
 )
 
