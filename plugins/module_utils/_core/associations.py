@@ -22,10 +22,12 @@ _READERS: Mapping[str, Reader] = {"asa": asa_sa.READER, "ios": ios_sa.READER}
 
 #: Rows that only one of the platforms prints (failures.md "Show output").
 _MARKS = (
-    ("asa", re.compile(r"(\d+ )?IKE Peer: ?\S+|Active SA: \d+|IKEv[12] SAs:|There are no .*|current_peer: ?[^:]*|"
-                       r"Session Type: ?.*|Crypto map tag: .*, local addr: .*|INFO: There are presently no .*|peer address: .*")),
-    ("ios", re.compile(r"dst src state .*|.*Crypto (ISAKMP|IKEv2) SA|protected vrf: .*|Crypto map tag: .*, local addr\.? .*|"
-                       r"current_peer:? .*|No SAs found|Crypto session current status|C-id Local .*|Codes: C - IKE .*")),
+    ("asa", re.compile(r"(\d+ )?IKE Peer: ?\S+|IKE Peer Type Dir .*|Active SA: \d+|IKEv[12] SAs:|There are no .*|"
+                       r"current_peer: ?[^:]*|Session Type: ?.*|Crypto map tag: .*, local addr: .*|peer address: .*|"
+                       r"INFO: There are presently no .*|Tunnel-id Local Remote Status Role")),
+    ("ios", re.compile(r"dst src state .*|.*Crypto (ISAKMP|IKEv2) (SA|Session)|protected vrf: .*|No SAs found|"
+                       r"Crypto map tag: .*, local addr\.? .*|current_peer:? .*|Crypto session current status|"
+                       r"C-id Local .*|Codes: C - IKE .*|Tunnel-id Local Remote fvrf/ivrf Status|Session status: .*")),
 )  # fmt: skip
 
 

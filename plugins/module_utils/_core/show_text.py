@@ -26,6 +26,9 @@ _PAGER = re.compile(r"<?-+ ?[Mm]ore ?-+>?")
 _ECHO = re.compile(rf"{PROMPT} ?((?:do )?sh[ow]* .*)")
 _BARE = re.compile(rf"{PROMPT}.*")
 
+#: Protocols of proxy identities as words.
+PROTOCOLS = {"ip": 0, "ipv6": 0, "icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51}
+
 #: A word of a show command may be shortened to so many letters.
 _SHORTEST = 2
 
@@ -95,7 +98,7 @@ class Reader:
                 form, name = self.forms[begun](outputs[-1], ()), begun
             try:
                 understood = form is not None and form.take(row)
-            except (ValueError, IndexError):
+            except (ValueError, LookupError):
                 understood = False
             if not understood and not _nobodys(row) and row != command:
                 outputs[-1].unread.append(Unread(outputs[-1].command, number, row))
@@ -144,11 +147,12 @@ def identity(text: str) -> Identity:
     """``(10.1.1.0/255.255.255.0/0/0)``: address, mask (IPv6: prefix length), protocol, port. Raises ValueError."""
     address, mask, protocol, port = text.strip("()").split("/")
     if ":" in address:
-        return _identity6(f"{address}/{mask}", int(protocol), int(port))
+        return identity6(f"{address}/{mask}", int(protocol), int(port))
     return Identity.of(Prefix.from_mask(address, mask), int(protocol), int(port))
 
 
-def _identity6(network: str, protocol: int, port: int) -> Identity:
+def identity6(network: str, protocol: int = 0, port: int = 0) -> Identity:
+    """``2001:db8::/64``. Raises ValueError."""
     found = ipaddress.IPv6Network(network, strict=False)
     ports = (port, port) if port else (0, 65535)
     return Identity(int(found[0]), int(found[-1]), protocol, ports, 6)
@@ -162,6 +166,17 @@ def selector(text: str) -> Identity:
     if ":" in low:
         return Identity(int(ipaddress.IPv6Address(low)), int(ipaddress.IPv6Address(high)), 0, ports, 6)
     return Identity(parse_address(low), parse_address(high), 0, ports)
+
+
+def seconds(text: str) -> int | None:
+    """``23:59:41`` and ``41`` → seconds; None for what is neither (``4w2d``)."""
+    parts = text.split(":")
+    if not all(part.isdecimal() for part in parts):
+        return None
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return total
 
 
 def spi(text: str) -> str:

@@ -9,14 +9,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..sa import IkeSa, IpsecSa, Spi
-from ..show_text import Form, Found, Reader, counters, endpoint, identity, spi
+from ..sa import IkeSa
+from ..show_ikev2 import Ikev2
+from ..show_text import Form, Found, Reader
+from .sa_ipsec import Ipsec
+from .sa_session import Sessions
 
-#: States of an IKE SA that can carry negotiations (asa-cli.md §6.1, §6.2).
-UP_STATES = ("MM_ACTIVE", "AM_ACTIVE", "READY")
+#: States of an IKEv1 SA that can carry negotiations (asa-cli.md §6.1).
+UP_STATES = ("MM_ACTIVE", "AM_ACTIVE")
 
 
-class _Isakmp(Form):
+class Isakmp(Form):
     """``show crypto isakmp sa`` and ``show crypto ikev1 sa``, plain and detail (asa-cli.md §6.1)."""
 
     def __init__(self, found: Found, words: Sequence[str] = ()) -> None:
@@ -30,6 +33,9 @@ class _Isakmp(Form):
             self._close()
             self._sa = {"peer": found[2]}
             return True
+        words = row.split()
+        if len(words) == 10 and words[0].isdecimal():
+            return self._take_table(words)
         if found := re.match(r"Total IKE SA: (\d+)", row):
             self._total = int(found[1])
             return True
@@ -62,6 +68,23 @@ class _Isakmp(Form):
                 return False
         return True
 
+    def _take_table(self, words: list[str]) -> bool:
+        # ``IKE Peer Type Dir Rky State Encrypt Hash Auth Lifetime``: a sample of the command reference.
+        _number, peer, _type, direction, rekey, state, encryption, hash_, authentication, lifetime = words
+        self._close()
+        self._sa = {
+            "peer": peer,
+            "role": {"Resp": "responder", "Init": "initiator"}.get(direction, ""),
+            "rekey": rekey == "Yes",
+            "state": state,
+            "up": state.upper() in UP_STATES,
+            "encryption": encryption,
+            "hash": hash_,
+            "authentication": authentication,
+            "lifetime": int(lifetime),
+        }
+        return True
+
     def _close(self) -> None:
         if self._sa is not None:
             self.found.truncated |= "state" not in self._sa
@@ -76,196 +99,30 @@ class _Isakmp(Form):
 
 _PAIR = re.compile(r"(Type|Role|Rekey|State|Encrypt|Hash|Auth|Lifetime Remaining|Lifetime|D/H Group) ?: ?(\S+)")
 
-_ISAKMP_UNNEEDED = ("IKEv1 SAs:", "Active SA:", "Rekey SA:", "There are no ")
-
-
-class _Ipsec(Form):
-    """``show crypto ipsec sa`` in all its forms (asa-cli.md §6.3)."""
-
-    def __init__(self, found: Found, words: Sequence[str] = ()) -> None:
-        super().__init__(found, words)
-        self._interface = ""
-        self._block: dict[str, Any] | None = None
-        self._way = ""
-        self._spi: dict[str, Any] | None = None
-        self._whole = False
-
-    def take(self, row: str) -> bool:
-        if row.startswith("#"):
-            return self._block is not None and counters(row, self._block["counters"])
-        for start, method in _IPSEC:
-            if row.startswith(start):
-                method(self, row)
-                return True
-        return row.startswith(_IPSEC_UNNEEDED)
-
-    # -- the block
-
-    def _take_interface(self, row: str) -> None:
-        self._close()
-        self._interface = row.split()[1]
-
-    def _take_peer_head(self, _row: str) -> None:
-        # ``show crypto ipsec sa entry``: blocks by peer instead of by interface.
-        self._close()
-        self._interface = ""
-
-    def _take_map(self, row: str) -> None:
-        self._close()
-        self._block = {"peer": "", "interface": self._interface, "counters": {}}
-        for item in row.split(", "):
-            key, _, value = item.partition(": ")
-            if key == "Crypto map tag":
-                self._block["map"] = value
-            elif key == "seq num":
-                self._block["sequence"] = int(value)
-            elif key == "local addr":
-                self._block["local_address"] = value
-
-    def _there(self) -> dict[str, Any]:
-        if self._block is None:
-            raise ValueError
-        return self._block
-
-    def _take_acl(self, row: str) -> None:
-        self._there()["acl"] = row.split()[1]
-
-    def _take_local(self, row: str) -> None:
-        self._there()["local"] = identity(row.split()[-1])
-
-    def _take_remote(self, row: str) -> None:
-        self._there()["remote"] = identity(row.split()[-1])
-
-    def _take_peer(self, row: str) -> None:
-        self._there()["peer"] = row.split()[1].rstrip(",")
-
-    def _take_endpoints(self, row: str) -> None:
-        _address, port = endpoint(row.split()[-1])
-        self._there()["port"] = port
-
-    def _take_mtu(self, row: str) -> None:
-        self._there()["mtu"] = int(row.split()[2].rstrip(","))
-
-    # -- its SAs
-
-    def _take_list(self, row: str) -> None:
-        self._close_spi()
-        self._there()
-        self._way = row.split()[0]
-
-    def _take_spi(self, row: str) -> None:
-        self._close_spi()
-        self._there()
-        if not self._way:
-            raise ValueError
-        self._spi = {"spi": spi(row.split(maxsplit=1)[1])}
-
-    def _sa(self) -> dict[str, Any]:
-        if self._spi is None:
-            raise ValueError
-        return self._spi
-
-    def _take_state(self, row: str) -> None:
-        self._sa()["active"] = row.split()[-1] == "active"
-
-    def _take_transform(self, row: str) -> None:
-        self._sa()["transform"] = row.partition(": ")[2]
-
-    def _take_settings(self, row: str) -> None:
-        settings = re.split(r" ?, ?", row.partition("{")[2].strip("}, "))
-        sa = self._sa()
-        sa["mode"] = next((word.lower() for word in settings if word in ("Tunnel", "Transport")), "")
-        sa["nat_t"] = "NAT-T-Encaps" in settings
-        for word in settings:
-            if word in ("IKEv1", "IKEv2"):
-                self._there()["version"] = int(word[-1])
-            elif word.startswith("PFS Group "):
-                self._there()["pfs"] = f"group{word.split()[2]}"
-
-    def _take_timing(self, row: str) -> None:
-        unit, _, value = row.partition("remaining key lifetime ")[2].partition(": ")
-        numbers = value.strip("()").split("/")
-        self._sa()["remaining_seconds"] = int(numbers[-1])
-        if len(numbers) == 2 and "/" in unit:
-            self._sa()["remaining_kilobytes"] = int(numbers[0])
-
-    def _take_last(self, _row: str) -> None:
-        self._sa()
-        self._whole = self._way == "outbound"
-
-    def _close_spi(self) -> None:
-        if self._spi is not None and self._block is not None:
-            self._block.setdefault(self._way, []).append(Spi(**self._spi))
-        self._spi = None
-
-    def _close(self) -> None:
-        self._close_spi()
-        if self._block is not None:
-            block = self._block
-            block["inbound"] = tuple(block.get("inbound", ()))
-            block["outbound"] = tuple(block.get("outbound", ()))
-            self.found.truncated |= not (self._whole or "identity" in self.words)
-            self.found.ipsec.append(IpsecSa(**block))
-        self._block, self._way, self._whole = None, "", False
-
-    def end(self) -> None:
-        begun = bool(self._interface) and not self.found.ipsec and self._block is None
-        self._close()
-        self.found.truncated |= begun
-
-
-_IPSEC = (
-    ("spi:", _Ipsec._take_spi),
-    ("SA State:", _Ipsec._take_state),
-    ("transform:", _Ipsec._take_transform),
-    ("in use settings", _Ipsec._take_settings),
-    ("sa timing:", _Ipsec._take_timing),
-    ("replay detection support:", _Ipsec._take_last),
-    ("inbound ", _Ipsec._take_list),
-    ("outbound ", _Ipsec._take_list),
-    ("Crypto map tag:", _Ipsec._take_map),
-    ("access-list ", _Ipsec._take_acl),
-    ("local ident", _Ipsec._take_local),
-    ("remote ident", _Ipsec._take_remote),
-    ("current_peer:", _Ipsec._take_peer),
-    ("local crypto endpt.", _Ipsec._take_endpoints),
-    ("path mtu", _Ipsec._take_mtu),
-    ("interface:", _Ipsec._take_interface),
-    ("peer address:", _Ipsec._take_peer_head),
-)
-
-#: Lines that say nothing that is not read elsewhere.
-_IPSEC_UNNEEDED = (
-    "There are no ipsec sas",
-    "Protected vrf",
-    "dynamic allocated peer ip",
-    "current outbound spi",
-    "current inbound spi",
-    "PMTU time remaining",
-    "ICMP error validation",
-    "slot:",
-    "IV size:",
-    "Anti replay bitmap:",
-    "0x",
-)
+_ISAKMP_UNNEEDED = ("IKEv1 SAs:", "Active SA:", "Rekey SA:", "There are no ", "IKE Peer Type Dir ")
 
 
 def _begins(row: str) -> str:
     if row.startswith(("interface:", "peer address:", "Crypto map tag:", "There are no ipsec sas")):
         return "ipsec"
-    if row.startswith(("IKEv1 SAs:", "Active SA:", "There are no isakmp sas", "There are no IKEv")):
+    if row.startswith(("IKEv1 SAs:", "Active SA:", "There are no isakmp sas", "There are no IKEv1 ", "IKE Peer")):
         return "isakmp"
-    return ""
+    if row.startswith(("IKEv2 SAs:", "Session-id:", "Tunnel-id ", "There are no IKEv2 ")):
+        return "ikev2"
+    return "session" if row.startswith(("Session Type:", "INFO: There are presently no active sessions")) else ""
 
 
 READER = Reader(
-    forms={"isakmp": _Isakmp, "ipsec": _Ipsec},
+    forms={"isakmp": Isakmp, "ikev2": Ikev2, "ipsec": Ipsec, "session": Sessions},
     commands={
         ("crypto", "isakmp", "sa"): "isakmp",
         ("crypto", "ikev1", "sa"): "isakmp",
+        ("crypto", "ikev2", "sa"): "ikev2",
         ("isakmp", "sa"): "isakmp",
         ("crypto", "ipsec", "sa"): "ipsec",
         ("ipsec", "sa"): "ipsec",
+        ("vpn-sessiondb", "l2l"): "session",
+        ("vpn-sessiondb", "detail", "l2l"): "session",
     },
     begins=_begins,
 )

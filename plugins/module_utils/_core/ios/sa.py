@@ -5,250 +5,117 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
-from ..sa import IkeSa, IpsecSa, Spi
-from ..show_text import Form, Found, Reader, counters, endpoint, identity, spi
+from ..sa import IkeSa
+from ..show_ikev2 import Ikev2
+from ..show_text import Form, Found, Reader, seconds
+from .sa_ipsec import Ipsec
+from .sa_session import Session
 
-#: Without one of these a negotiation has not come to an end (ios-show.md C1.1, C3.2).
-UP_STATES = ("QM_IDLE", "READY")
+#: The state without which a negotiation has not come to its end (ios-show.md C1.1).
+_UP = "QM_IDLE"
+
+_STATUSES = ("ACTIVE", "STDBY")
 
 
-class _Isakmp(Form):
-    """``show crypto isakmp sa``: a table. ``dst`` is the responder, ``src`` the initiator (ios-show.md C1.1)."""
+class Isakmp(Form):
+    """``show crypto isakmp sa``: a table in which ``dst`` is the responder, ``src`` the initiator (ios-show.md C1.1).
+
+    With ``detail``: another one, of local side and peer, algorithms and what is left of the lifetime (C1.2).
+    """
 
     def __init__(self, found: Found, words: Sequence[str] = ()) -> None:
         super().__init__(found, words)
-        self._columns: list[str] | None = None
+        self._slot: bool | None = None
         self._sections: set[str] = set()
 
     def take(self, row: str) -> bool:
         words = row.split()
         if words[:2] == ["dst", "src"]:
-            self._columns = words
+            self._slot = "slot" in words
         elif words[1:] == ["Crypto", "ISAKMP", "SA"]:
             self._sections.add(words[0])
-        elif len(words) > 3 and words[3].isdecimal():
+        elif len(words) > 3 and words[3].isdecimal() and not words[0].isdecimal():
             self._row(words)
+        elif len(words) > 3 and words[0].isdecimal():
+            return self._detail(words)
+        elif words[0] == "Engine-id:Conn-id":
+            # No number while keys are made, and again when the SA is given up.
+            if words[-1] == "????" and self.found.ike:
+                self.found.ike[-1] = replace(self.found.ike[-1], up=False)
         else:
-            return False
+            return row.startswith(_UNNEEDED)
         return True
 
     def _row(self, words: list[str]) -> None:
         dst, src, state, identifier, *rest = words
-        slot = "slot" in self._columns if self._columns else bool(rest) and rest[0].isdecimal()
+        slot = bool(rest) and rest[0].isdecimal() if self._slot is None else self._slot
         status = " ".join(rest[1:] if slot else rest)
         deleted = "(deleted)" in status
-        up = state in UP_STATES and not deleted and status != "STDBY"
+        up = state == _UP and not deleted and status != "STDBY"
         self.found.ike.append(IkeSa("", state=state, up=up, deleted=deleted, identifier=identifier, dst=dst, src=src))
+
+    def _detail(self, words: list[str]) -> bool:
+        identifier, local, peer, *rest = words
+        at = next((place for place, word in enumerate(rest[:2]) if word in _STATUSES), None)
+        if at is None:
+            return False
+        told = rest[at + 1 :]
+        deleted = told[:1] == ["(deleted)"]
+        told = told[deleted:]
+        capabilities = told.pop() if told and told[-1].isalpha() and len(told) in (2, 6) else ""
+        remaining = seconds(told.pop()) if told else None
+        encryption, hash_, authentication, group = told if len(told) == 4 else ("", "", "", "")
+        self.found.ike.append(
+            IkeSa(
+                peer,
+                local,
+                deleted=deleted,
+                encryption=encryption,
+                hash=hash_,
+                authentication=authentication,
+                group=int(group) if group else None,
+                remaining=remaining,
+                nat_t="N" in capabilities if encryption else None,
+                identifier=identifier,
+            )
+        )
+        return True
 
     def end(self) -> None:
         # 12.4T on prints both section lines, whatever stands below them.
         self.found.truncated |= self._sections == {"IPv4"}
 
 
-def _clock(text: str) -> int | None:
-    """``23:59:41`` → seconds; ``0`` as well; None for what is neither."""
-    parts = text.split(":")
-    if not all(part.isdecimal() for part in parts):
-        return None
-    seconds = 0
-    for part in parts:
-        seconds = seconds * 60 + int(part)
-    return seconds
-
-
-class _Ipsec(Form):
-    """``show crypto ipsec sa`` in all its forms (ios-show.md C2)."""
-
-    def __init__(self, found: Found, words: Sequence[str] = ()) -> None:
-        super().__init__(found, words)
-        self._interface = ""
-        self._map: dict[str, Any] = {}
-        self._block: dict[str, Any] | None = None
-        self._way = ""
-        self._lists: set[str] = set()
-        self._spi: dict[str, Any] | None = None
-        self._nothing = False
-
-    def take(self, row: str) -> bool:
-        if row.startswith("#"):
-            return self._block is not None and counters(row, self._block["counters"])
-        for start, method in _IPSEC:
-            if row.startswith(start):
-                method(self, row)
-                return True
-        return row.startswith(_IPSEC_UNNEEDED)
-
-    # -- the block
-
-    def _take_interface(self, row: str) -> None:
-        self._close()
-        self._interface = row.split()[1]
-        self._map = {}
-
-    def _take_map(self, row: str) -> None:
-        self._close()
-        name, _, address = row.partition(", ")
-        self._map = {"map": name.split()[3], "local_address": address.split()[-1]}
-
-    def _open(self, _row: str) -> None:
-        self._close()
-        self._block = {"peer": "", "interface": self._interface, "counters": {}, **self._map}
-
-    def _take_local(self, row: str) -> None:
-        # 12.2 has no line ``protected vrf`` that opens the block.
-        if self._block is None or "local" in self._block:
-            self._open(row)
-        self._there()["local"] = identity(row.split()[-1])
-
-    def _there(self) -> dict[str, Any]:
-        if self._block is None:
-            raise ValueError
-        return self._block
-
-    def _take_remote(self, row: str) -> None:
-        self._there()["remote"] = identity(row.split()[-1])
-
-    def _take_peer(self, row: str) -> None:
-        words = row.split()
-        peer, port = endpoint(words[1])
-        self._there().update(peer=peer, port=int(words[3]) if words[2:3] == ["port"] else port)
-
-    def _take_flags(self, row: str) -> None:
-        # Made from a dynamic map: empty; from a static entry: origin_is_acl (ios-show.md C2.1).
-        self._there()["dynamic"] = "origin_is_acl" not in row
-
-    def _take_mtu(self, row: str) -> None:
-        found = re.search(r"path mtu (\d+)", row)
-        if found:
-            self._there()["mtu"] = int(found[1])
-
-    def _take_pfs(self, row: str) -> None:
-        yes = row.split()[2].startswith("Y")
-        self._there()["pfs"] = row.partition("DH group: ")[2].split(",")[0] if yes else "none"
-
-    # -- its SAs
-
-    def _take_list(self, row: str) -> None:
-        self._close_spi()
-        self._there()
-        self._way = row.rpartition(" ")[0]
-        self._lists.add(self._way)
-
-    def _take_spi(self, row: str) -> None:
-        self._close_spi()
-        self._there()
-        if not self._way:
-            raise ValueError
-        self._spi = {"spi": spi(row.split(maxsplit=1)[1])}
-
-    def _sa(self) -> dict[str, Any]:
-        if self._spi is None:
-            raise ValueError
-        return self._spi
-
-    def _take_transform(self, row: str) -> None:
-        self._sa()["transform"] = row.partition(":")[2].strip(" ,")
-
-    def _take_settings(self, row: str) -> None:
-        settings = re.split(r"[ ,]+", row.partition("{")[2].strip("} "))
-        self._sa()["mode"] = settings[0].lower()
-        self._sa()["nat_t"] = "UDP-Encaps" in settings
-
-    def _take_timing(self, row: str) -> None:
-        unit, _, value = row.partition("remaining key lifetime")[2].partition(":")
-        if value:
-            numbers = value.strip(" ()").split("/")
-            self._sa()["remaining_seconds"] = int(numbers[-1])
-            if len(numbers) == 2 and "/" in unit:
-                self._sa()["remaining_kilobytes"] = int(numbers[0])
-        else:
-            factors = {"day": 86400, "hour": 3600, "min": 60, "sec": 1}
-            parts = re.findall(r"(\d+) (day|hour|min|sec)", row)
-            self._sa()["remaining_seconds"] = sum(int(number) * factors[word] for number, word in parts)
-
-    def _take_status(self, row: str) -> None:
-        self._sa()["active"] = row.split(":")[1].strip().startswith("ACTIVE")
-        self._sa()["whole"] = True
-
-    def _take_nothing(self, _row: str) -> None:
-        self._close()
-        self._nothing = True
-
-    def _close_spi(self) -> None:
-        if self._spi is not None and self._block is not None:
-            # Every train ends an SA with its status (ios-show.md C2.1); 12.2 ends it before.
-            self._spi.pop("whole", None)
-            side = "inbound" if self._way.startswith("inbound") else "outbound"
-            if " esp" in self._way or " ah" in self._way:
-                self._block.setdefault(side, []).append(Spi(**self._spi))
-        self._spi = None
-
-    def _close(self) -> None:
-        self._close_spi()
-        if self._block is not None:
-            block = self._block
-            block["inbound"] = tuple(block.get("inbound", ()))
-            block["outbound"] = tuple(block.get("outbound", ()))
-            whole = "outbound pcp" in self._lists or (not self._lists and "identity" in self.words)
-            self.found.truncated |= not whole
-            self.found.ipsec.append(IpsecSa(**block))
-        self._block, self._way, self._lists = None, "", set()
-
-    def end(self) -> None:
-        begun = bool(self._interface) and not self.found.ipsec and self._block is None
-        self._close()
-        self.found.truncated |= begun and not self._nothing
-
-
-_IPSEC = (
-    ("spi:", _Ipsec._take_spi),
-    ("transform:", _Ipsec._take_transform),
-    ("in use settings", _Ipsec._take_settings),
-    ("sa timing:", _Ipsec._take_timing),
-    ("Status:", _Ipsec._take_status),
-    ("inbound ", _Ipsec._take_list),
-    ("outbound ", _Ipsec._take_list),
-    ("protected vrf:", _Ipsec._open),
-    ("local ident", _Ipsec._take_local),
-    ("remote ident", _Ipsec._take_remote),
-    ("current_peer", _Ipsec._take_peer),
-    ("PERMIT,", _Ipsec._take_flags),
-    ("path mtu", _Ipsec._take_mtu),
-    ("plaintext mtu", _Ipsec._take_mtu),
-    ("PFS (Y/N):", _Ipsec._take_pfs),
-    ("interface:", _Ipsec._take_interface),
-    ("Crypto map tag:", _Ipsec._take_map),
-    ("No SAs found", _Ipsec._take_nothing),
-)
-
-#: Lines that say nothing that is not read elsewhere.
-_IPSEC_UNNEEDED = (
-    "local crypto endpt.",
-    "remote crypto endpt.",
-    "current outbound spi:",
-    "conn id:",
-    "slot:",
-    "IV size:",
-    "replay detection support:",
-    "Kilobyte Volume Rekey has been disabled",
-)
+#: The legend of ``detail``, its header.
+_UNNEEDED = ("Codes: ", "K - ", "T - ", "X - ", "psk - ", "renc - ", "C-id Local ")
 
 
 def _begins(row: str) -> str:
     first, _, rest = row.partition(" ")
     if first == "interface:" or row.startswith("Crypto map tag:") or row == "No SAs found":
         return "ipsec"
-    if (first == "dst" and rest.startswith("src ")) or rest == "Crypto ISAKMP SA":
+    if first in ("IPv4", "IPv6") and rest.startswith("Crypto "):
+        return "isakmp" if rest == "Crypto ISAKMP SA" else "ikev2" if rest.startswith("Crypto IKEv2 S") else ""
+    if (first == "dst" and rest.startswith("src ")) or (first == "C-id" and rest.startswith("Local ")):
         return "isakmp"
-    return ""
+    if first == "Tunnel-id":
+        return "ikev2"
+    if first == "Codes:" and rest.startswith("C - IKE configuration mode"):
+        return "isakmp"
+    return "session" if row == "Crypto session current status" or first == "Interface:" else ""
 
 
 READER = Reader(
-    forms={"isakmp": _Isakmp, "ipsec": _Ipsec},
-    commands={("crypto", "isakmp", "sa"): "isakmp", ("crypto", "ipsec", "sa"): "ipsec"},
+    forms={"isakmp": Isakmp, "ikev2": Ikev2, "ipsec": Ipsec, "session": Session},
+    commands={
+        ("crypto", "isakmp", "sa"): "isakmp",
+        ("crypto", "ikev2", "sa"): "ikev2",
+        ("crypto", "ikev2", "session"): "ikev2",
+        ("crypto", "ipsec", "sa"): "ipsec",
+        ("crypto", "session"): "session",
+    },
     begins=_begins,
 )
