@@ -121,10 +121,10 @@ class CliTransport:
             return self.write([command])[0]
         return self._ask(command, list(_EXEC_QUESTIONS), list(_EXEC_QUESTIONS.values()))
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
-        """Type lines; the answer to each. One that may ask goes alone and is answered ``no``."""
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
+        """Type lines; the answer to each. One that may ask goes alone and is answered with ``reply``."""
         if question:
-            return [self._ask(lines[0], [question], ["no"])]
+            return [self._ask(lines[0], [question], [reply])]
         tag = f"! {secrets.token_hex(5)}"
         # Begins with plain text, so that searching a long answer after each piece stays quick. The comment's echo
         # follows a prompt: a terminal that repeats what it has not yet executed does not count.

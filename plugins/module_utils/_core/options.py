@@ -34,7 +34,11 @@ _DISTINCT = (("crypto_acl", "exemption_acl"), ("match_acl", "nat_acl"))
 #: What both platforms take: IKE policies of PIX/ASA go up to 65534, those of IOS up to 10000.
 _RANGES = {"ike_policy": (1, 10000), "sequence": (1, 65535), "nat_id": (1, 65535)}
 
-_CHOICES = {"pat": ("foreign", "present"), "update_secret": ("on_create", "always")}
+_CHOICES = {
+    "pat": ("foreign", "present"),
+    "update_secret": ("on_create", "always"),
+    "clear_flows": ("none", "affected"),
+}
 
 #: Lists of a router: IOS takes a name that begins with a letter, or the number of an extended list.
 _IOS_LISTS = ("match_acl", "nat_acl")
@@ -182,6 +186,8 @@ class Options:
     outside_interface: str | None = None
     #: The router's address in the intent is a translation's, and on none of its interfaces.
     behind_nat: bool = False
+    #: Whether connections and translations that began under another treatment are cleared.
+    clear_flows: str = "none"
 
     def __post_init__(self) -> None:
         for option, choices in _CHOICES.items():

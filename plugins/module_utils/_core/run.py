@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import aftermath
 from .asa import dialect as asa_dialect
 from .asa import model as asa_model
 from .asa import parse as asa_parse
 from .asa import plan as asa_plan
 from .asa import render as asa_render
 from .audit import audit
+from .clear import Words
 from .errors import InputError, PlanError
 from .intent import Intent, parse_intent, scalar
 from .ios import dialect as ios_dialect
@@ -50,6 +52,9 @@ class Platform:
     owned_data: Callable[..., dict[str, Any]]
     blank: Callable[[str, list[str]], Any]
     checks: Callable[[Any, Intent, str, Options], Checks]
+    #: its name in code, and how a release clears what the device holds
+    key: str
+    clears: Callable[[str], Words]
 
 
 def _parse_asa(text: str, _supplements: Mapping[str, str]) -> asa_model.AsaConfig:
@@ -76,11 +81,11 @@ _SHOWN = 5
 PLATFORMS = {
     "asa": Platform(
         "PIX/ASA", "initiator", asa_dialect.CLI, asa_dialect.for_version, _parse_asa, asa_plan.make_plan,
-        asa_render.owned_text, asa_render.owned_data, _blank_asa, asa_checks,
+        asa_render.owned_text, asa_render.owned_data, _blank_asa, asa_checks, "asa", asa_dialect.clears,
     ),
     "ios": Platform(
         "IOS", "responder", ios_dialect.CLI, ios_dialect.for_version, _parse_ios, ios_plan.make_plan,
-        ios_render.owned_text, ios_render.owned_data, _blank_ios, ios_checks,
+        ios_render.owned_text, ios_render.owned_data, _blank_ios, ios_checks, "ios", ios_dialect.clears,
     ),
 }  # fmt: skip
 
@@ -155,6 +160,9 @@ def _bring_about(
     absent = request["state"] == "absent"
     plan = chosen.make_plan(config, intent, host, options, absent=absent)
     _refuse_untypable(plan)
+    words = chosen.clears(config.version)
+    left = aftermath.look(chosen.key, words, config, plan, intent, host, options, session.transport, absent=absent)
+    plan = left.plan
     checked: list[Finding] = []
     mode = request.get("preflight") or "skip"
     # Only before lines that are to be sent: a run without any stays quick and silent.
@@ -162,6 +170,11 @@ def _bring_about(
         checked = chosen.checks(config, intent, host, options).carry_out(session.transport.read)
         if mode == "fail" and failed(checked):
             raise PreconditionError(failed(checked))
+    if not check_mode:
+        session.apply(plan.steps, before)
+        if plan.steps:
+            _prove(chosen, session, plan, before)
+            left.finish(session)
     result: dict[str, Any] = {
         "changed": bool(plan.steps),
         "commands": plan.commands,
@@ -173,14 +186,12 @@ def _bring_about(
         },
         "before": chosen.owned_data(config, plan.scope, dialect),
         "after": plan.after_data,
-        "findings": [item.as_dict() for item in (*plan.findings, *checked)],
+        "findings": [item.as_dict() for item in (*plan.findings, *checked, *left.findings)],
         "switches": plan.switch_data,
+        **left.result(),
         "saved": False,
     }
     if not check_mode:
-        session.apply(plan.steps, before)
-        if plan.steps:
-            _prove(chosen, session, plan, before)
         if request["save"] == "always" or (request["save"] == "changed" and plan.steps):
             session.save()
             result["saved"] = True

@@ -113,10 +113,10 @@ class Transport(Protocol):
     def read(self, command: str) -> str:
         """Type an exec command; everything up to and with the next prompt, lines and inner blanks unchanged."""
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         """Type lines; the answer to each, without echo and prompt.
 
-        With ``question`` (a pattern; then there is one line) the device may ask: it is answered ``no``, and the
+        With ``question`` (a pattern; then there is one line) the device may ask: it is answered with ``reply``, and the
         question is part of the answer.
         """
 
@@ -205,6 +205,9 @@ class Session:
     _privileged: bool = False
     _written: bool = False
     _secrets: set[str] = field(default_factory=set)
+    #: lines that clear something and that the device did not take, each with its answer
+    unheeded: list[tuple[str, str]] = field(default_factory=list)
+    _cleared: list[str] = field(default_factory=list)
 
     def read(self) -> str:
         """The running configuration, whole. Reads the supplements too. Raises ReadError.
@@ -308,6 +311,14 @@ class Session:
         """Take back ``steps`` that were all sent; the error to raise, saying how it went."""
         return self._go_back(DeviceError(reason), list(steps), before)
 
+    def clear(self, commands: Sequence[str]) -> None:
+        """Type exec commands that clear something. What the device does not take is in ``unheeded``.
+
+        Raises TransportError.
+        """
+        for start in range(0, len(commands), LINES_PER_WRITE):
+            self._exchange([Line((text,), clears=True) for text in commands[start : start + LINES_PER_WRITE]])
+
     def save(self) -> None:
         """Write the running configuration to the startup configuration. Raises DeviceError."""
         try:
@@ -382,8 +393,13 @@ class Session:
         if rows:
             secrets = {part.reveal() for row in rows for part in row.parts if isinstance(part, Secret)}
             self._secrets |= secrets
-            for row, answer in zip(rows, self.transport.write([row.sent for row in rows], question), strict=True):
-                self._judge(row, answer, secrets=secrets)
+            sent = [row.sent for row in rows]
+            replied = () if rows[0].answer == "no" else (rows[0].answer,)
+            self._cleared += [row.shown for row in rows if row.clears]
+            for row, answer in zip(rows, self.transport.write(sent, question, *replied), strict=True):
+                # A question that is answered otherwise than "no" is no refusal.
+                also = (f".*{question}.*",) if question and replied else ()
+                self._judge(row, answer, also, secrets)
 
     def _judge(self, line: Line, answer: str, also: Sequence[str] = (), secrets: Collection[str] = ()) -> None:
         harmless = re.compile("|".join((*self.cli.harmless, *also)))
@@ -395,6 +411,9 @@ class Session:
         if not bad:
             return
         shown = " / ".join(self._fit_to_show(line, row, secrets) for row in bad)
+        if line.clears:
+            self.unheeded.append((line.shown, shown))
+            return
         raise DeviceError(f"the device refused '{line.shown}': {shown}", line.shown, shown)
 
     def _fit_to_show(self, line: Line, row: str, secrets: Collection[str]) -> str:
@@ -440,6 +459,9 @@ class Session:
             text = (
                 f"{reason}. Undoing what had been sent did NOT restore the configuration{trouble}: look at the device."
             )
+        if self._cleared:
+            shown = ", ".join(f"'{line}'" for line in self._cleared[:3])
+            text += f" What was cleared has no way back ({shown}): it comes up again with its next packets."
         result = DeviceError(text, error.line, error.answer)
         result.rolled_back = restored
         return result
@@ -485,11 +507,11 @@ def _without_secrets(row: str, secrets: Collection[str]) -> str:
 
 def is_refusal(answer: str, command: str) -> bool:
     """Whether ``answer`` is a few words about ``command`` that no configuration holds."""
-    rows = _rows_of(answer, command)
+    rows = rows_of(answer, command)
     return len(rows) <= 3 and all(_REFUSAL.fullmatch(row) for row in rows)
 
 
-def _rows_of(answer: str, command: str) -> list[str]:
+def rows_of(answer: str, command: str) -> list[str]:
     """The rows of an answer, without echo, prompt, the mark below an error, and log lines (they may repeat a key)."""
     noise = (command, "Building configuration...")
     rows = [row.strip() for row in answer.splitlines() if row.strip(" ^\r")]
@@ -502,4 +524,4 @@ def _rows_of(answer: str, command: str) -> list[str]:
 
 def first_words(answer: str, command: str) -> str:
     """The beginning of a short answer to ``command``, fit for an error message."""
-    return " / ".join(_rows_of(answer, command)[:2])[:120] or NO_WORDS
+    return " / ".join(rows_of(answer, command)[:2])[:120] or NO_WORDS

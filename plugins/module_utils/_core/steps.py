@@ -29,8 +29,13 @@ class Line:
 
     parts: tuple[str | Secret, ...]
     parents: tuple[str, ...] = ()
-    #: What the device may ask after this line, as a regular expression; the answer is always "no". None: nothing.
+    #: What the device may ask after this line, as a regular expression. None: nothing.
     question: str | None = None
+    #: What that is answered with; anything but "no" only where it was seen to that nothing else is lost.
+    answer: str = "no"
+    #: An exec command that clears what the device holds beside its configuration. There is no way back, and whether it
+    #: worked is seen by looking again, not by what the device says to it.
+    clears: bool = False
 
     @classmethod
     def of(cls, *parts: str | Secret, parents: tuple[str, ...] = (), question: str | None = None) -> Line:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from ..algorithms import IkeProposal, Spelling
+from ..clear import Words
 from ..errors import InputError
 from ..session import Cli
 
@@ -31,6 +32,8 @@ CLI = Cli(
     harmless=(
         r"% NOTE: This new crypto map will remain disabled until a peer",
         r"and a valid access list have been configured\.",
+        # to ``clear ip nat translation …`` of a translation that ended meanwhile: ios-session.md, "NAT"
+        r"% ?Translation not found",
     ),
     levels=("show  privilege",),
     save="write memory",
@@ -46,6 +49,24 @@ class Dialect:
     spelling: Spelling = _SPELLING
     cli: Cli = CLI
     default_policy: IkeProposal = IkeProposal("des", "sha", 1, 86400)
+
+
+#: ios-show.md C5; ``entry``: ``clear crypto sa`` reference, IOS 11.3 T to 12.2. ``clear crypto isakmp`` takes the conn-id
+#: that ``show crypto isakmp sa`` prints. ``do``: 12.3 and later (ios-nat-acl.md D4.4 has it in an EEM script).
+CLEARS = Words(
+    ipsec_all="clear crypto sa",
+    ipsec_peer="clear crypto sa peer {peer}",
+    ipsec_entry="clear crypto sa entry {address} esp {spi}",
+    ike_all={1: "clear crypto isakmp", 2: "clear crypto ikev2 sa"},
+    ike_one={1: "clear crypto isakmp {identifier}", 2: "clear crypto ikev2 sa remote {peer}"},
+    configuring="do ",
+    answers=True,
+)
+
+
+def clears(_version: str) -> Words:
+    """How the release clears SAs: all alike."""
+    return CLEARS
 
 
 IOS_12_4 = Dialect("IOS 12.4")

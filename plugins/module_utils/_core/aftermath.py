@@ -1,0 +1,436 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a change of the configuration leaves behind on a device, and the steps of its plan that clear it.
+
+SAs whose proxy identities no entry holds any more are cleared always: nothing else would end them before their lifetime.
+Connections and translations that the plan means another treatment for are counted always, and cleared where the options
+say so. All of it is asked before the first write and looked at again at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import flows
+from .acl import Ace, Opaque
+from .associations import gather, named
+from .clear import Cleared, Words, alive, described, entries, one_ike
+from .errors import PlanError, ReadError, TransportError
+from .intent import Intent
+from .ios.model import IosConfig, NatRule
+from .options import Options
+from .prefixes import ALL_ADDRESSES, parse_address
+from .sa import Associations, Identity, IpsecSa
+from .session import NO_WORDS, Session, Transport, first_words, is_refusal, rows_of
+from .steps import Finding, Line, Plan, Step, replay
+from .treatment import Config
+
+
+class Cover:
+    """Which proxy identities a configuration accepts, with whom: what the access lists of bound entries permit.
+
+    ``open``: an entry without an access list takes what a peer proposes. An entry of a list that is not understood holds
+    everything: what it means stays.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.open = False
+        #: lengths of local and remote network → their first addresses → peers (None: any)
+        self._table: dict[tuple[int, int], dict[tuple[int, int], set[str] | None]] = {}
+        bound = (
+            [port.crypto_map for port in config.interfaces.values() if port.crypto_map]
+            if isinstance(config, IosConfig)
+            else list(config.bindings.values())
+        )
+        for name in dict.fromkeys(bound):
+            for entry in config.entries_of(name):
+                if entry.dynamic:
+                    for inner in config.dynamic_of(entry.dynamic):
+                        self._add(config, inner.acl, None)
+                        self.open = self.open or not inner.acl
+                elif entry.acl:
+                    self._add(config, entry.acl, _addresses(entry.peers))
+
+    def _add(self, config: Config, acl: str | None, peers: set[str] | None) -> None:
+        access_list = config.access_lists.get(acl or "")
+        for entry in access_list.entries if access_list else ():
+            if isinstance(entry, Opaque):
+                self._hold((0, 0), (0, 0), None)
+            elif isinstance(entry, Ace) and entry.action == "permit":
+                source, destination = entry.source.prefix, entry.destination.prefix
+                self._hold((source.length, destination.length), (source.network, destination.network), peers)
+
+    def _hold(self, lengths: tuple[int, int], networks: tuple[int, int], peers: set[str] | None) -> None:
+        row = self._table.setdefault(lengths, {})
+        known = row.get(networks, set())
+        row[networks] = None if known is None or peers is None else known | peers
+
+    def __bool__(self) -> bool:
+        return self.open or bool(self._table)
+
+    @property
+    def pairs(self) -> set[tuple[tuple[int, int], tuple[int, int], str | None]]:
+        """All pairs of networks, each with each of its peers."""
+        return {
+            (lengths, networks, peer)
+            for lengths, row in self._table.items()
+            for networks, peers in row.items()
+            for peer in (peers if peers is not None else (None,))
+        }
+
+    def lists(self, sa: IpsecSa) -> bool:
+        """Whether an entry's list permits the identities of ``sa``, or a larger pair, with its peer."""
+        if sa.local is None or sa.remote is None or sa.local.family != 4:
+            return True
+        for lengths, row in self._table.items():
+            key = tuple(_within(side, length) for side, length in zip((sa.local, sa.remote), lengths))  # noqa: B905
+            if key in row:
+                peers = row[key]  # type: ignore[index]
+                if peers is None or sa.peer in peers:
+                    return True
+        return False
+
+
+def _within(side: Identity, length: int) -> int | None:
+    """The first address of the network of that length which holds ``side``; None where none does."""
+    mask = ALL_ADDRESSES[1] << (32 - length) & ALL_ADDRESSES[1]
+    return side.low & mask if side.low & mask == side.high & mask else None
+
+
+def _addresses(peers: Iterable[str]) -> set[str] | None:
+    """Peers by their addresses; None (any) where one is written as a name."""
+    found = set(peers)
+    try:
+        for peer in found:
+            parse_address(peer)
+    except ValueError:
+        return None
+    return found
+
+
+@dataclass
+class Aftermath:
+    """What a plan leaves behind, found before its first write; ``plan`` has the steps that clear it.
+
+    ``cleared`` are their commands; ``findings`` what should be known.
+    """
+
+    plan: Plan
+    platform: str
+    words: Words
+    cleared: list[Cleared] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    _leaving: Callable[[Associations], list[IpsecSa]] | None = None
+    _found: flows.Affected | None = None
+    _why: str = ""
+    _again: flows.Affected | None = None
+
+    def result(self) -> dict[str, Any]:
+        """For a module's return value."""
+        return {
+            "cleared": [item.as_dict() for item in self.cleared],
+            "old_flows": flows.as_dict(self._found, self._again, self._why),
+        }
+
+    def finish(self, session: Session) -> None:
+        """Look again, after the plan; what was negotiated anew while it was typed is cleared once more."""
+        if self._leaving:
+            left = self._associations(session)
+            commands = [item for sa in left for item in entries(Associations(ipsec=tuple(left)), [sa], self.words)]
+            if commands:
+                session.clear([item.command for item in commands])
+                self.cleared += commands
+                left = self._associations(session)
+            self.findings += [_remains(sa) for sa in left]
+        if self._found and self._found.flows:
+            seen = flows.ask(reader(session.transport), self.platform, whatever_it_takes=True)
+            if not isinstance(seen, str):
+                still = set(seen.flows)
+                self._again = flows.Affected(tuple(flow for flow in self._found.flows if flow in still))
+        elif self._found:
+            self._again = self._found
+        own = {self.words.configuring + item.command for item in self.cleared if item.kind not in ("ike", "ipsec")}
+        self.findings += [_refused(line, answer) for line, answer in session.unheeded if line in own]
+
+    def _associations(self, session: Session) -> list[IpsecSa]:
+        try:
+            return self._leaving(gather(session.transport, self.platform)) if self._leaving else []
+        except ReadError:
+            return []
+
+
+def look(
+    platform: str,
+    words: Words,
+    config: Config,
+    plan: Plan,
+    intent: Intent,
+    host: str,
+    options: Options,
+    transport: Transport,
+    *,
+    absent: bool = False,
+) -> Aftermath:
+    """Ask what ``plan`` leaves behind and put what clears it into the plan.
+
+    Raises PlanError where a line of the plan would be refused because of what is there (a translation rule in use) and
+    the options do not allow to clear that; TransportError. Nothing was changed then.
+    """
+    result = Aftermath(plan, platform, words)
+    if not plan.steps:
+        return result
+    before = Cover(config)
+    switching = [index for index, switches in enumerate(plan.switches) if switches]
+    if not before and not switching:
+        return result
+    after = replay(config, plan.steps)
+    inserted: dict[int, list[Step]] = {}
+    last = switching[-1] if switching else len(plan.steps) - 1
+    try:
+        _associations(result, config, after, before, intent, host, absent, transport, inserted, last)
+        if switching:
+            _flows(result, config, after, options, transport, inserted, last)
+    except TransportError as error:
+        raise TransportError(f"{error} Nothing was changed.") from None
+    if inserted:
+        result.plan = _with(result.plan, inserted)
+    return result
+
+
+# --- associations -------------------------------------------------------------------------------------------------
+
+
+def _associations(
+    result: Aftermath,
+    config: Config,
+    after_config: Config,
+    before: Cover,
+    intent: Intent,
+    host: str,
+    absent: bool,
+    transport: Transport,
+    inserted: dict[int, list[Step]],
+    last: int,
+) -> None:
+    tunnels = (*intent.of_initiator(host), *intent.of_responder(host))
+    gone = {tunnel.name for tunnel in tunnels if absent or not tunnel.present}
+    after = Cover(after_config)
+    if not (before.pairs - after.pairs or (before.open and (gone or not after.open))):
+        return
+
+    def leaving(found: Associations) -> list[IpsecSa]:
+        return [
+            sa
+            for sa in named(found, intent, host).ipsec
+            if alive(sa)
+            and (before.open or before.lists(sa))
+            and not after.lists(sa)
+            and (not after.open or sa.tunnel in gone)
+        ]
+
+    try:
+        found = named(gather(transport, result.platform), intent, host)
+    except ReadError as error:
+        result.findings.append(_unknown(str(error)))
+        return
+    result._leaving = leaving
+    chosen = leaving(found)
+    if not chosen:
+        return
+    commands = [*entries(found, chosen, result.words), *_ike_of(found, chosen, result.words)]
+    at = _when_uncovered(config, result.plan.steps, chosen, last) if result.words.answers else last
+    _insert(result, inserted, at, commands)
+    result.findings += [_hits(item) for item in commands if item.also]
+
+
+def _ike_of(found: Associations, chosen: Sequence[IpsecSa], words: Words) -> list[Cleared]:
+    """The IKE SAs of peers that keep no IPsec SA, where the release can clear one alone."""
+    keeping = {sa.peer for sa in found.ipsec if alive(sa) and not any(sa is other for other in chosen)}
+    peers = {sa.peer: sa for sa in chosen if sa.peer not in keeping}
+    commands: dict[str, Cleared] = {}
+    for one in found.ike:
+        if one.peer in peers and not one.deleted and (command := one_ike(one, one.peer, words)):
+            commands[command] = Cleared(command, "ike", one.peer, peers[one.peer].tunnel)
+    return list(commands.values())
+
+
+def _when_uncovered(config: Config, steps: Sequence[Step], chosen: Sequence[IpsecSa], last: int) -> int:
+    """The first step, not before ``last``, after which no entry takes any of ``chosen``: they would be back at once."""
+
+    def covered(end: int) -> bool:
+        cover = Cover(replay(config, steps[: end + 1]))
+        return any(cover.open or cover.lists(sa) for sa in chosen)
+
+    low, high = last, len(steps) - 1
+    # What is taken away stays away: halving finds the first one.
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if covered(middle) else (low, middle)
+    return low
+
+
+# --- flows --------------------------------------------------------------------------------------------------------
+
+
+def reader(transport: Transport) -> Callable[[str], list[str] | None]:
+    """Types a command; the rows of its answer with blanks folded, None for a refusal."""
+
+    def read(command: str) -> list[str] | None:
+        answer = transport.read(command)
+        if is_refusal(answer, command) and first_words(answer, command) != NO_WORDS:
+            return None
+        return [" ".join(row.split()) for row in rows_of(answer, command)]
+
+    return read
+
+
+def _flows(
+    result: Aftermath,
+    config: Config,
+    after: Config,
+    options: Options,
+    transport: Transport,
+    inserted: dict[int, list[Step]],
+    last: int,
+) -> None:
+    clearing = options.clear_flows == "affected"
+    rules = _rules_gone(config, after)
+    seen = flows.ask(reader(transport), result.platform, whatever_it_takes=clearing or bool(rules))
+    if isinstance(seen, str):
+        result._why = seen
+        return
+    found = flows.affected(seen, flows.Judge(config, after))
+    result._found = found
+    done: set[flows.Flow] = set()
+    for rule in rules:
+        done |= _free(result, config, rule, seen, clearing=clearing)
+    if not clearing:
+        return
+    rest = replace(found, flows=tuple(flow for flow in found.flows if flow not in done))
+    commands = list(flows.CLEARS[result.platform](rest))
+    _insert(result, inserted, last, commands)
+    result.findings += [_ends(item) for item in commands if item.also]
+    if result.platform == "ios" and any(flow.protocol == "icmp" for flow in rest.flows):
+        if all(item.command != flows.CLEAR_ALL for item in commands):
+            result.findings.append(_icmp_stays())
+
+
+def _rules_gone(config: Config, after: Config) -> list[NatRule]:
+    """Translation rules that the plan takes away: a router keeps those that are in use."""
+    if not isinstance(config, IosConfig) or not isinstance(after, IosConfig):
+        return []
+    return [rule for rule in config.nat_rules if rule not in after.nat_rules]
+
+
+def _free(result: Aftermath, config: Config, rule: NatRule, seen: flows.Seen, *, clearing: bool) -> set[flows.Flow]:
+    """See to it that ``rule`` can go; the translations that are cleared for it."""
+    without = replace(config, nat_rules=[other for other in config.nat_rules if other != rule])
+    held = flows.holding(seen, flows.Judge(config, without))
+    if not held:
+        return set()
+    if not clearing:
+        raise PlanError(
+            f"'{rule.text}' is to go and is in use by {len(held)} translations: the router would refuse to take it away, "
+            "or ask whether to delete all entries. Set clear_flows: affected, which ends these connections, or end them "
+            "first; nothing was changed."
+        )
+    # What is typed one by one is back before the last one went: where all are held by the rule they go at once.
+    everybody = flows.Affected(tuple(held), tuple(seen.flows))
+    if all(flow in set(held) for flow in seen.flows if not flow.fixed):
+        commands = [Cleared(flows.CLEAR_ALL, flows.TRANSLATION)]
+    else:
+        commands = list(flows.clear_ios(everybody, must=True))
+    head = tuple(_line(result.words, item) for item in commands)
+    steps = []
+    for step in result.plan.steps:
+        if step.do[-1].sent == f"no {rule.text}":
+            # New ones may have begun in between: they are the same traffic, so the router's question is answered yes.
+            step = replace(step, do=(*head, *step.do[:-1], replace(step.do[-1], answer="yes")))
+        steps.append(step)
+    result.plan = replace(result.plan, steps=tuple(steps))
+    result.cleared += commands
+    result.findings += [_ends(item) for item in commands if item.also]
+    return set(held)
+
+
+# --- steps --------------------------------------------------------------------------------------------------------
+
+
+def _line(words: Words, item: Cleared) -> Line:
+    return replace(Line.of(words.configuring + item.command), clears=True)
+
+
+def _insert(result: Aftermath, inserted: dict[int, list[Step]], at: int, commands: Sequence[Cleared]) -> None:
+    if commands:
+        result.cleared += commands
+        inserted.setdefault(at, []).append(Step(tuple(_line(result.words, item) for item in commands), ()))
+
+
+def _with(plan: Plan, inserted: dict[int, list[Step]]) -> Plan:
+    """The plan with steps put behind those of the given numbers."""
+    steps: list[Step] = []
+    switches = []
+    for index, step in enumerate(plan.steps):
+        more = inserted.get(index, [])
+        steps += [step, *more]
+        switches += [plan.switches[index] if index < len(plan.switches) else (), *(() for _step in more)]
+    return replace(plan, steps=tuple(steps), switches=tuple(switches))
+
+
+# --- findings -----------------------------------------------------------------------------------------------------
+
+
+def _unknown(why: str) -> Finding:
+    return Finding(
+        "associations-unknown",
+        "note",
+        f"whether SAs of what goes are still up is not known: {why.rstrip('.')}. Any that are stay until their lifetime "
+        "ends; clear them with ipsec_clear",
+    )
+
+
+def _remains(sa: IpsecSa) -> Finding:
+    return Finding(
+        "association-remains",
+        "warning",
+        f"no entry holds {described(sa)} any more, and its SA with {sa.peer} is still there after it was cleared: it stays "
+        "until its lifetime ends. Clear it with ipsec_clear, peer: " + sa.peer,
+    )
+
+
+def _hits(item: Cleared) -> Finding:
+    return Finding(
+        "clear-hits-others",
+        "note",
+        f"'{item.command}' also ends the SAs of {'; '.join(item.also)}, for the device did not show what names one alone; "
+        "they come up again with their next packet",
+    )
+
+
+def _ends(item: Cleared) -> Finding:
+    return Finding(
+        "clear-hits-others",
+        "note",
+        f"'{item.command}' also ends {'; '.join(item.also)}: no command is finer. They begin anew",
+    )
+
+
+def _refused(line: str, answer: str) -> Finding:
+    return Finding(
+        "clear-refused",
+        "warning",
+        f"the device did not take '{line}': {answer}. Old flows go on as they began until they end by themselves",
+        commands=(line,),
+    )
+
+
+def _icmp_stays() -> Finding:
+    return Finding(
+        "flow-not-cleared",
+        "note",
+        "no command clears one translation of ICMP, and 'clear ip nat translation *' would end those of everybody: those "
+        "of switched traffic go by themselves once they are quiet for a minute",
+    )
