@@ -208,7 +208,7 @@ role:
   returned: when the device was read
   type: str
 version:
-  description: Its release, as its configuration says.
+  description: Its release, as its configuration says. V(null) for one that is not planned for.
   returned: when the device was read
   type: str
 configured:

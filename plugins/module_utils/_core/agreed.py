@@ -32,10 +32,9 @@ def encryption_word(text: str) -> str:
     ``aes`` where the key size is not told; any other word as it stands, in small letters.
     """
     parts = [part for part in re.split(r"[^a-z0-9]+", text.lower()) if part not in ("", "esp", "cbc", "keysize")]
-    if sized := next((part for part in parts if part in ("128", "192", "256")), None):
-        if "aes" in parts:
-            return f"aes{sized}"
-    return parts[0] if parts else ""
+    sizes = ("128", "192", "256")
+    # The size stands last with us, wherever a device writes it.
+    return "".join(sorted(parts, key=lambda part: part in sizes))
 
 
 def hash_word(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from .asa.dialect import Dialect
+from .asa.dialect import for_version
 from .asa.model import AsaConfig
 from .errors import InputError
 from .intent import Network, Tunnel, scalar, shown
@@ -97,47 +97,53 @@ def read_targets(values: Sequence[object] | None) -> tuple[int, ...]:
 
 
 def require_reached(targets: Iterable[int], tunnels: Iterable[Tunnel]) -> None:
-    """Refuse a target that is behind no other end. Raises InputError."""
+    """Refuse a target that is behind no responder. Raises InputError."""
     remotes = [network.prefix for tunnel in tunnels for network in tunnel.responder_networks]
     for index, target in enumerate(targets):
         if not any(prefix.network <= target <= prefix.last for prefix in remotes):
             raise InputError(
                 f"probe[{index}]",
                 dotted(target),
-                "no tunnel of this host leads there",
+                "no tunnel of the intent leads there",
                 f"Give addresses in {', '.join(map(str, remotes)) or 'networks of a responder'}",
             )
 
 
-def asa_probes(
-    config: AsaConfig, dialect: Dialect, tunnels: Iterable[Tunnel], targets: Sequence[int]
-) -> tuple[Probe, ...]:
-    """One for each pair of networks of each tunnel that is to be there."""
-    routes = config.routing_table()
+def asa_probes(config: AsaConfig | None, tunnels: Iterable[Tunnel], targets: Sequence[int]) -> tuple[Probe, ...]:
+    """One for each pair of networks of each tunnel that is to be there.
+
+    ``config`` is None for a release whose configuration is not read: then only interfaces that the intent names are known.
+    """
     found = []
     for tunnel in tunnels:
         for local in tunnel.networks if tunnel.present else ():
             for remote in tunnel.responder_networks:
-                command, reason = _asa_command(config, dialect, routes, local, _target(remote.prefix, targets))
+                target = _target(remote.prefix, targets)
+                command, reason = _asa_command(config, local, target) if config else _named_only(local, target)
                 found.append(Probe(tunnel.name, (local.prefix, remote.prefix), command, reason))
     return tuple(found)
 
 
-def _asa_command(
-    config: AsaConfig, dialect: Dialect, routes: Sequence[tuple[Prefix, str]], local: Network, target: str
-) -> tuple[str, str]:
-    name = local.interface or longest_match(local.prefix.network, routes) or ""
+def _asa_command(config: AsaConfig, local: Network, target: str) -> tuple[str, str]:
+    name = local.interface or longest_match(local.prefix.network, config.routing_table()) or ""
     interface = config.interfaces.get(name)
     if interface is None:
         return "", f"no interface of the device leads to {local}"
     own = interface.address
     # A leased address is not in the configuration. It is of the network that is joined, or the SAs do not come.
-    if (own is None and interface.dhcp) or (own is not None and local.prefix.interval[0] <= own <= local.prefix.last):
+    if (own is None and interface.dhcp) or (own is not None and local.prefix.network <= own <= local.prefix.last):
         return f"ping {name} {target}", ""
+    dialect = for_version(config.version)
     if dialect.packet_tracer:
         # Type 8, code 0: an echo request.
         return f"packet-tracer input {name} icmp {_host(local.prefix)} 8 0 {target}", ""
     return "", f"the device has no address in {local}, and {dialect.name} no packet-tracer: ping from a host of it"
+
+
+def _named_only(local: Network, target: str) -> tuple[str, str]:
+    if local.interface:
+        return f"ping {local.interface} {target}", ""
+    return "", f"the configuration of this release is not read: name the interface of {local} in the intent"
 
 
 def _target(remote: Prefix, targets: Sequence[int]) -> str:

@@ -8,20 +8,19 @@ Nothing is configured, saved or cleared.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from . import report
 from .agreed import FAILED
-from .asa.dialect import ASA_7_2
 from .associations import gather, named
 from .bring_up import Attempt, Clock, Probe, SystemClock, asa_probes, bring_up, read_targets, require_reached
 from .errors import InputError, PlanError
 from .expect import Compile, check, read_expectations
-from .intent import Intent, Tunnel, parse_intent, refuse_choice, scalar, shown
+from .intent import Intent, Tunnel, parse_intent, refuse_choice, shown
 from .options import Options
+from .parts import part_of_host, wanted_tunnels
 from .run import PLATFORMS, Platform, read_options
 from .sa import Associations
 from .session import Cli, Session
@@ -59,12 +58,16 @@ def verify(
     options = replace(read_options(request), update_secret="on_create")
     expectations = read_expectations(request.get("expect"), compile_query)
     intent = parse_intent(request.get("responders"), request.get("tunnels"))
-    platform, host = _device(request, intent)
+    platform, host = part_of_host(request, intent)
     chosen = PLATFORMS[platform]
     asked = _asked(request, intent, host)
     session = open_session(chosen.cli)
-    config = chosen.parse(session.read(), session.supplements)
-    missing, planned = _missing(chosen, config, intent, host, options, asked.tunnels)
+    config, unread = _config(chosen, session)
+    if unread:
+        message = f"It is not known whether {host} holds the intent: {unread}"
+        missing, planned = Missing(error=message, unsupported=True), {}
+    else:
+        missing, planned = _missing(chosen, config, intent, host, options, asked.tunnels)
     readings: Readings | None = None
     attempts: tuple[Attempt, ...] = ()
     if asked.level != CONFIGURED:
@@ -73,7 +76,7 @@ def verify(
             return named(gather(session.transport, platform), intent, host)
 
         wake = asked.bring_up and not check_mode and chosen.role == "initiator"
-        probes = _probes(chosen, config, asked) if wake else ()
+        probes = asa_probes(config, asked.tunnels, asked.targets) if wake else ()
         readings, attempts = _watch(session, asked, host, probes, read, clock or SystemClock())
     empty = Readings(Associations(), Associations())
     seen = look(host, asked.tunnels, readings or empty)
@@ -92,38 +95,11 @@ def verify(
     }
 
 
-def _device(request: Mapping[str, Any], intent: Intent) -> tuple[str, str]:
-    """The platform of the host's part, and its name. Raises InputError for a host without one."""
-    host = scalar(request.get("host"))
-    if not host:
-        raise InputError("host", shown(request.get("host")), "it is missing or no text", "Give host")
-    if intent.responder(host):
-        return "ios", host
-    if intent.of_initiator(host):
-        return "asa", host
-    names = sorted({name for tunnel in intent.tunnels for name in (tunnel.initiator, tunnel.responder.host)})
-    near = [*difflib.get_close_matches(host, names, n=3), *names]
-    raise InputError(
-        "host",
-        host,
-        "it has no part in the intent",
-        f"It is the inventory name, as the intent writes it: {_few(list(dict.fromkeys(near)))}",
-    )
-
-
 def _asked(request: Mapping[str, Any], intent: Intent, host: str) -> _Asked:
     level = request.get("level") or TRAFFIC
     if level not in LEVELS:
         raise refuse_choice("level", level, LEVELS)
-    own = (*intent.of_initiator(host), *intent.of_responder(host))
-    wanted = request.get("tunnel") or ()
-    names = [tunnel.name for tunnel in own]
-    for index, name in enumerate(wanted):
-        if name not in names:
-            raise InputError(
-                f"tunnel[{index}]", shown(name), f"{host} has no tunnel of this name", f"Its tunnels are: {_few(names)}"
-            )
-    tunnels = tuple(tunnel for tunnel in own if not wanted or tunnel.name in wanted)
+    tunnels = wanted_tunnels(request, intent, host)
     targets = read_targets(request.get("probe"))
     # The same addresses are given to all hosts, so what is behind another one's peer is right for that one.
     require_reached(targets, intent.tunnels)
@@ -137,11 +113,6 @@ def _asked(request: Mapping[str, Any], intent: Intent, host: str) -> _Asked:
     )
 
 
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return (", ".join(names[:5]) or "none") + more
-
-
 def _seconds(request: Mapping[str, Any], option: str, low: int, default: int) -> int:
     value = request.get(option)
     if value is None:
@@ -153,14 +124,23 @@ def _seconds(request: Mapping[str, Any], option: str, low: int, default: int) ->
     return value
 
 
+def _config(chosen: Platform, session: Session) -> tuple[Any, str]:
+    """The configuration, or None and why not: SAs can be read of more releases than are planned for."""
+    text = session.read()
+    try:
+        config = chosen.parse(text, session.supplements)
+        chosen.for_version(config.version)
+    except InputError as error:
+        if error.option != "version":
+            raise
+        return None, str(error)
+    return config, ""
+
+
 def _missing(
     chosen: Platform, config: Any, intent: Intent, host: str, options: Options, tunnels: Sequence[Tunnel]
 ) -> tuple[Missing, dict[str, Any]]:
     """What the planner would send, and what of its plan goes into the result."""
-    try:
-        chosen.for_version(config.version)
-    except InputError as error:
-        return Missing(error=f"It is not known whether {host} holds the intent: {error}", unsupported=True), {}
     try:
         plan = chosen.make_plan(config, intent, host, options)
     except (InputError, PlanError) as error:
@@ -187,15 +167,6 @@ def _missing(
                 continue
             single[tunnel.name] = tuple(lines)
     return Missing(tuple(plan.commands), single), result
-
-
-def _probes(chosen: Platform, config: Any, asked: _Asked) -> tuple[Probe, ...]:
-    try:
-        dialect = chosen.for_version(config.version)
-    except InputError:
-        # Newer than what is planned for: ping and packet-tracer are as they were.
-        dialect = ASA_7_2
-    return asa_probes(config, dialect, asked.tunnels, asked.targets)
 
 
 def _watch(
@@ -246,7 +217,7 @@ def _document(
     return {
         "host": host,
         "role": chosen.role,
-        "version": config.version,
+        "version": config.version if config else None,
         "configured": None if missing.unsupported else not (missing.commands or missing.error),
         "commands": list(missing.commands),
         "tunnels": [one.as_dict() for one in seen] if readings else [],

@@ -40,6 +40,8 @@ _TOLD = {
     "text": "texts",
     "__post_init__": "mappings",
     "_pairs": "local, remote (filters)",
+    "_seconds": "wait, interval",
+    "read_expectations": "expect[…]",
 }
 
 _FLAGS = "remove_shared, exclusive, partial, behind_nat"
