@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import compute, report
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import associations, compute, report
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import CoreError
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import NETADDR_IMPORT_ERROR
 
@@ -20,6 +20,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "crypto_map": compute.crypto_map,
     "mirror_acl": compute.mirror_acl,
     "nat_exemption": compute.nat_exemption,
+    "parse_ipsec_sa": associations.parse_ipsec_sa,
     "tunnels_for": compute.tunnels_for,
     "verification_junit": report.verification_junit,
     "verification_table": report.verification_table,

@@ -83,6 +83,24 @@ _REASONS = (
 _CLOSING = 5
 
 
+def network_os(socket_path: str | None) -> str:
+    """The connection's ``ansible_network_os``; opens no session. Raises TransportError."""
+    try:
+        return str(_connection(socket_path).get_option("network_os") or "")
+    except RequestError as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+    raise TransportError(f"the connection does not say what it is to: {reason}. Nothing was sent. Run again.")
+
+
+def _connection(socket_path: str | None) -> Connection:
+    if not socket_path:
+        raise TransportError(
+            "This state needs the device. Set ansible_connection: ansible.netcommon.network_cli for this host "
+            "(states rendered and parsed need no connection)."
+        )
+    return Connection(socket_path)
+
+
 class CliTransport:
     """Types lines at a device in privileged exec mode. See ``_core.session.Transport``."""
 
@@ -92,12 +110,7 @@ class CliTransport:
         ``level`` is the command that tells the privilege level; only :meth:`listen` needs it.
         """
         self._level = level
-        if not socket_path:
-            raise TransportError(
-                "This state needs the device. Set ansible_connection: ansible.netcommon.network_cli for this host "
-                "(states rendered and parsed need no connection)."
-            )
-        self._connection = Connection(socket_path)
+        self._connection = _connection(socket_path)
         self._saved: dict[str, Any] = {}
         if self._option("persistent_log_messages"):
             raise TransportError(

@@ -9,10 +9,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .asa import sa as asa_sa
 from .errors import InputError, ReadError
-from .intent import Intent, Network, Tunnel
+from .intent import Intent, Network, Tunnel, shown
 from .ios import sa as ios_sa
 from .sa import Associations, IpsecSa, join
 from .session import NO_WORDS, Transport, first_words, is_refusal
@@ -45,6 +46,24 @@ def read(text: str, platform: str = "", command: str = "") -> Associations:
             "platform", platform, "this is no platform", f"Choose one of {', '.join(_READERS)}, or leave it out"
         )
     return _READERS[platform].read(text, command)
+
+
+def parse_ipsec_sa(text: object, platform: object = None, command: object = None) -> dict[str, Any]:
+    """The filter: :func:`read` and :func:`join` for a text or several of one device. Raises InputError."""
+    texts = list(text) if isinstance(text, (list, tuple)) else [text]
+    for item in texts:
+        if not isinstance(item, str):
+            raise InputError(
+                "text",
+                type(item).__name__,
+                "a text is expected here, or a list of texts",
+                "Give what the device printed, as stdout of a module's result",
+            )
+    if not (platform is None or isinstance(platform, str)):
+        raise InputError("platform", shown(platform), "a text is expected here", "Write asa or ios, or leave it out")
+    if not (command is None or isinstance(command, str)):
+        raise InputError("command", shown(command), "a text is expected here", "Write what was typed, or leave it out")
+    return join(read(item, platform or "", command or "") for item in texts).as_dict()
 
 
 def _platform_of(text: str) -> str:

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from _core.associations import gather, named, of_peer, of_tunnels, read
+from _core.associations import gather, named, of_peer, of_tunnels, parse_ipsec_sa, read
 from _core.errors import InputError, ReadError
 from _core.intent import Intent, parse_intent
 from _core.prefixes import Prefix
@@ -173,6 +176,60 @@ def test_a_device_that_shows_no_sas_is_named_with_its_answers() -> None:
         gather(refusing, "ios")
 
 
-def test_another_platform_is_refused() -> None:
-    with pytest.raises(InputError, match=r"platform = junos: this is no platform\. Choose one of asa, ios"):
-        read("", "junos")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("", "junos"), "platform = junos: this is no platform. Choose one of asa, ios, or leave it out."),
+        (("", ["ios"]), "platform = list: a text is expected here. Write asa or ios, or leave it out."),
+        (("", "ios", 7.2), "command = 7.2: a text is expected here. Write what was typed, or leave it out."),
+        ((["", None],), "text = NoneType: a text is expected here, or a list of texts. Give what the device printed, as "
+         "stdout of a module's result."),
+        (({"stdout": ""},), "text = dict: a text is expected here, or a list of texts. Give what the device printed, as "
+         "stdout of a module's result."),
+    ],
+)  # fmt: skip
+def test_what_is_no_output_of_a_known_platform_is_refused(given: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_ipsec_sa(*given)
+    assert str(error.value) == message
+
+
+def test_several_texts_of_a_device_are_joined() -> None:
+    parts = answers(IOS)
+    assert parse_ipsec_sa(list(parts.values())) == read(IOS).as_dict() == parse_ipsec_sa(IOS, platform="ios")
+
+
+def test_the_data_are_plain() -> None:
+    for text in (IOS, PIX):
+        data = read(text).as_dict()
+        assert json.loads(json.dumps(data)) == data
+        assert data["ipsec"][0]["up"] is True
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "family", "shown"),
+    [
+        ("10.1.1.0", "10.1.1.255", 4, "10.1.1.0/24"),
+        ("0.0.0.0", "255.255.255.255", 4, "0.0.0.0/0"),
+        ("10.1.1.5", "10.1.1.5", 4, "10.1.1.5/32"),
+        ("10.1.1.128", "10.1.2.127", 4, "10.1.1.128-10.1.2.127"),
+        ("10.1.1.0", "10.1.1.2", 4, "10.1.1.0-10.1.1.2"),
+        ("2001:db8::", "2001:db8::ffff", 6, "2001:db8::/112"),
+        ("2001:db8::1", "2001:db8::2", 6, "2001:db8::1-2001:db8::2"),
+    ],
+)
+def test_a_range_of_addresses_is_written_as_a_prefix_where_it_is_one(
+    low: str, high: str, family: int, shown: str
+) -> None:
+    first, last = (int(ipaddress.ip_address(text)) for text in (low, high))
+    assert Identity(first, last, family=family).network == shown
+
+
+def test_an_sa_is_up_with_an_active_spi_each_way() -> None:
+    one, dead = Spi("0x00000001"), Spi("0x00000002", active=False)
+    assert IpsecSa("x", inbound=(dead, one), outbound=(one,)).up
+    assert not IpsecSa("x", inbound=(dead,), outbound=(one,)).up
+    assert not IpsecSa("x", inbound=(one,)).up
+    assert not IpsecSa("x").up
+    assert IpsecSa("x", active=2).up
+    assert not IpsecSa("x", active=0).up
