@@ -316,6 +316,17 @@ options:
     type: str
     choices: [skip, warn, fail]
     default: warn
+  clear_flows:
+    description:
+      - Connections and translations that stand go on as they began, whatever the configuration says now.
+      - V(none) - those that the plan means another treatment for are counted, see RV(old_flows).
+      - V(affected) - they are cleared right after the lines that switch, and may begin anew. PIX/ASA clears by inside host,
+        a router each translation by its ports. RV(cleared) names the commands and what they end beside.
+      - A translation rule that a router is to lose, and that is in use, needs V(affected); otherwise nothing is sent.
+      - SAs whose networks no entry holds any more are cleared in any case, see RV(cleared).
+    type: str
+    choices: [none, affected]
+    default: none
   backup:
     description:
       - Whether the running configuration, as it was read, is written to a file on the controller before the first line

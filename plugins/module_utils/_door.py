@@ -98,6 +98,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
     "outside_interface": {"type": "str"},
     "behind_nat": {"type": "bool", "default": False},
+    "clear_flows": {"type": "str", "choices": ["none", "affected"], "default": "none"},
     "preflight": {"type": "str", "choices": ["skip", "warn", "fail"], "default": "warn"},
     "backup": {"type": "bool", "default": False},
     "backup_options": {"type": "dict", "options": {"dir_path": {"type": "path"}, "filename": {"type": "str"}}},

@@ -255,6 +255,69 @@ backup_path:
   returned: with O(backup), not in check mode; also when the run failed afterwards
   type: str
   sample: /home/admin/vpn/backup/hub_config.2026-11-24@12:00:00
+cleared:
+  description:
+    - The exec commands among RV(commands) that clear what the change leaves behind, with what each is meant for.
+    - SAs whose networks leave the intent, always. With O(clear_flows=affected) also old connections and translations.
+  returned: O(state=present) and O(state=absent)
+  type: list
+  elements: dict
+  contains:
+    command:
+      description: The exec command.
+      type: str
+    kind:
+      description: V(ike), V(ipsec), V(connection) or V(translation).
+      type: str
+    peer:
+      description: The peer of an SA.
+      type: str
+    tunnel:
+      description: The name of its tunnel in the intent, where it has one.
+      type: str
+    local:
+      description: What an IPsec SA protects on this side.
+      type: str
+    remote:
+      description: What it protects on the other side.
+      type: str
+    also:
+      description: What the command ends beside that.
+      type: list
+      elements: str
+  sample:
+    - command: clear crypto sa entry 192.168.1.2 esp 0x537bc76f
+      kind: ipsec
+      peer: 172.16.1.1
+      tunnel: osaka
+      local: 10.2.1.0/24
+      remote: 10.1.1.0/24
+      also: []
+old_flows:
+  description:
+    - How many connections and translations began before RV(switches) and are meant to be treated in another way now.
+    - Read from the device's tables, where some line switches. They end by themselves, or by O(clear_flows=affected).
+  returned: O(state=present) and O(state=absent)
+  type: dict
+  contains:
+    before:
+      description: C(connections) and C(translations) before the first line. V(null) where nothing switches or the device was
+        not asked.
+      type: dict
+    after:
+      description: How many of these are still there at the end. V(null) in check mode.
+      type: dict
+    unknown:
+      description: Why they were not counted. Empty where they were.
+      type: str
+  sample:
+    before:
+      connections: 0
+      translations: 1
+    after:
+      connections: 0
+      translations: 1
+    unknown: ""
 switches:
   description:
     - The lines after which new flows meet something else, in order, as proven before the first write.

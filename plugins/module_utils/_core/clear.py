@@ -64,7 +64,7 @@ class Target:
                 raise InputError("tunnel", shown(item), "a tunnel has a name of text", "Give its name in the intent")
             names.append(name)
         address = scalar(peer) or ""
-        if peer is not None and not address:
+        if peer not in (None, "") and not address:
             raise InputError("peer", shown(peer), "a text is expected here", "Give the peer's address, as 192.0.2.1")
         given = [option for option, value in (("tunnel", names), ("peer", address), ("all", everything)) if value]
         if len(given) != 1:
