@@ -181,8 +181,8 @@ results:
       expected: SAs for 10.1.1.0/24 to 10.2.1.0/24
       found: none
       status: failed
-      message: The tunnel is down; there is no IKE SA, so no packet asked for it, or the other end did not answer. Send
-        traffic from 10.1.1.0/24 to 10.2.1.0/24, or run with bring_up: true
+      message: "The tunnel is down; there is no IKE SA, so no packet asked for it, or the other end did not answer. Send
+        traffic from 10.1.1.0/24 to 10.2.1.0/24, or run with bring_up: true"
 verified:
   description: Whether no result failed.
   returned: when the device was read

@@ -15,6 +15,9 @@ from .sa import IkeSa, IpsecSa, Spi
 
 OK, FAILED, UNKNOWN = ("ok", "failed", "unknown")
 
+#: Why nothing passes; its own result says more.
+DOWN = "The tunnel is down"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -139,7 +142,7 @@ def check_lifetimes(responder: Responder, live: Sequence[IkeSa], flows: Iterable
     Few releases show what was agreed, most what is left: more left than was asked for is wrong, less proves nothing.
     """
     spis: list[Spi] = [spi for flow in flows for spi in (*flow.inbound, *flow.outbound)]
-    rows = (
+    rows: tuple[tuple[str, str, int | None, list[int | None], list[int | None]], ...] = (
         ("IKE", "s", responder.suite.ike.lifetime, [sa.lifetime for sa in live], [sa.remaining for sa in live]),
         ("IPsec", "s", responder.ipsec_seconds, [], [spi.remaining_seconds for spi in spis]),
         ("IPsec", "kB", responder.ipsec_kilobytes, [], [spi.remaining_kilobytes for spi in spis]),

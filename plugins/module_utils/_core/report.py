@@ -12,7 +12,7 @@ from typing import Any
 # Nothing is parsed here. The writer of Ansible is private (ansible.utils._junit_xml), and the core imports nothing of it.
 from xml.etree import ElementTree
 
-from .agreed import FAILED, OK, UNKNOWN
+from .agreed import DOWN, FAILED, OK, UNKNOWN
 from .errors import InputError
 
 #: Column of the table → the checks that it sums up. What is in none is the user's own, or about the reading.
@@ -20,7 +20,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "CONFIGURED": ("configured",),
     "UP": ("up",),
     "ALGORITHMS": ("ike", "ipsec", "pfs", "lifetimes"),
-    "ONLY THESE": ("peer", "identities"),
+    "PEER": ("peer", "identities"),
     "SENT": ("sent",),
     "RECEIVED": ("received",),
     "ERRORS": ("errors",),
@@ -82,7 +82,8 @@ def table(results: Sequence[Mapping[str, str]]) -> str:
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip() for row in cells]  # noqa: B905
     for status in (FAILED, UNKNOWN):
         for result in results:
-            if result["status"] == status:
+            # That a tunnel which is down carries no traffic need not be told twice.
+            if result["status"] == status and result["message"] != DOWN:
                 lines += ["", *_detail(result)]
     lines += ["", summary(results)]
     return "\n".join(lines) + "\n"

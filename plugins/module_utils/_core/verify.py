@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .agreed import FAILED, OK, UNKNOWN, check_ike, check_ipsec, check_lifetimes, check_pfs
+from .agreed import DOWN, FAILED, OK, UNKNOWN, Check, check_ike, check_ipsec, check_lifetimes, check_pfs
 from .intent import Tunnel
 from .prefixes import ALL_PORTS, ALL_PROTOCOLS, Prefix, Region
 from .sa import Associations, Identity, IkeSa, IpsecSa
@@ -52,14 +52,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Missing:
-    """What the planner would still send: to the device, and for single tunnels (None: nobody asked).
+    """What the planner would still send: to the device, and for single tunnels (or why there is no plan for one).
 
-    ``error`` is why there is no plan, ``unsupported`` whether that is only because the release is not one that is planned
-    for.
+    A tunnel that is missing in ``of_tunnel`` was not asked for. ``error`` is why there is no plan for the device,
+    ``unsupported`` whether that is only because the release is not one that is planned for.
     """
 
     commands: tuple[str, ...] = ()
-    of_tunnel: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_tunnel: Mapping[str, tuple[str, ...] | str] = field(default_factory=dict)
     error: str = ""
     unsupported: bool = False
 
@@ -226,11 +226,13 @@ def judge(
         if not one.tunnel.present:
             continue
         results += _agreed(one)
-        results.append(_one_peer(one))
+        if one.peers:
+            results.append(_one_peer(one))
         results.append(_identities_only(one))
         if level == TRAFFIC:
             probed = one.tunnel.name in readings.probed
-            results += [_sent(one, probed=probed), _received(one, probed=probed), _errors(one)]
+            results += [_sent(one, probed=probed), _received(one, probed=probed)]
+            results += [_errors(one)] if one.peers else []
     return tuple(results)
 
 
@@ -259,15 +261,15 @@ def _configured(one: Seen, missing: Missing) -> Result:
     def result(found: str, status: str, message: str) -> Result:
         return Result(one.host, one.tunnel.name, CONFIGURED, "nothing to send", found, status, message)
 
-    if missing.error:
-        return result("no plan", UNKNOWN, "There is no plan for the device: see its own result")
-    if not missing.commands:
+    if not missing.commands and not missing.error:
         return result("nothing to send", OK, "The device holds the tunnel as the intent says")
     lines = missing.of_tunnel.get(one.tunnel.name)
     if lines is None:
         return result(
-            "not asked", UNKNOWN, "The device is not as the intent says; whether this tunnel is was not asked"
+            "not asked", UNKNOWN, "See the device's own result; whether the tunnel is as the intent says was not asked"
         )
+    if isinstance(lines, str):
+        return result("no plan", FAILED, lines)
     if lines:
         return result(f"{len(lines)} lines to send", FAILED, f"Run site; for this tunnel it would send: {list(lines)}")
     return result("nothing to send", OK, "What the device lacks or has too much does not belong to this tunnel")
@@ -298,7 +300,7 @@ def _up(one: Seen) -> Result:
         return result(
             found, FAILED, f"No SAs for {', '.join(down)}: no packet asked for them yet, or they were refused. {begin}"
         )
-    return result(found, FAILED, f"The tunnel is down; {_phase_1(one)}. {begin}")
+    return result(found, FAILED, f"{DOWN}; {_phase_1(one)}. {begin}")
 
 
 def _phase_1(one: Seen) -> str:
@@ -335,12 +337,15 @@ def _agreed(one: Seen) -> list[Result]:
     """Algorithms and lifetimes, as far as the intent says them and the device shows them."""
     responder = one.tunnel.responder
     live = [sa for sa in one.ike if sa.up and not sa.deleted]
-    checks = {
-        "ike": check_ike(responder.suite.ike, live),
-        "ipsec": check_ipsec(responder.suite.ipsec, one.flows),
-        "pfs": check_pfs(responder.pfs, one.flows),
-        "lifetimes": check_lifetimes(responder, live, one.flows),
-    }
+    checks: dict[str, Check | None] = {}
+    # What does not exist agreed on nothing: that the tunnel is down is told already.
+    if one.peers or live:
+        checks["ike"] = check_ike(responder.suite.ike, live)
+    if one.peers:
+        checks["ipsec"] = check_ipsec(responder.suite.ipsec, one.flows)
+        checks["pfs"] = check_pfs(responder.pfs, one.flows)
+    if checks:
+        checks["lifetimes"] = check_lifetimes(responder, live, one.flows)
     return [
         Result(one.host, one.tunnel.name, name, check.expected, check.found, check.status, check.message)
         for name, check in checks.items()
@@ -357,13 +362,11 @@ def _one_peer(one: Seen) -> Result:
         one.tunnel.name,
         "peer",
         wanted,
-        ", ".join(peers) or "none",
-        FAILED if stray else OK if peers else UNKNOWN,
+        ", ".join(peers),
+        FAILED if stray else OK,
         "SAs of an earlier address are left, and what is sent into them is lost: clear them with ipsec_clear"
         if stray
-        else "The tunnel's SAs end at one address"
-        if peers
-        else "There are no SAs that would tell",
+        else "The tunnel's SAs end at one address",
     )
 
 
@@ -451,7 +454,7 @@ def _counted(one: Seen, check: str, traffic: Traffic, status: str, message: str)
 
 def _uncountable(one: Seen, traffic: Traffic) -> tuple[str, str] | None:
     if not one.peers:
-        return FAILED, "The tunnel is down"
+        return FAILED, DOWN
     if traffic.total is None:
         return UNKNOWN, "The device does not show the counter"
     return None

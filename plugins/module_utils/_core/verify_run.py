@@ -63,11 +63,11 @@ def verify(
     asked = _asked(request, intent, host)
     session = open_session(chosen.cli)
     config, unread = _config(chosen, session)
-    if unread:
-        message = f"It is not known whether {host} holds the intent: {unread}"
-        missing, planned = Missing(error=message, unsupported=True), {}
-    else:
-        missing, planned = _missing(chosen, config, intent, host, options, asked.tunnels)
+    missing, planned = (
+        (Missing(error=f"It is not known whether {host} holds the intent: {unread}", unsupported=True), {})
+        if unread
+        else _missing(chosen, config, intent, host, options, asked.tunnels)
+    )
     readings: Readings | None = None
     attempts: tuple[Attempt, ...] = ()
     if asked.level != CONFIGURED:
@@ -141,10 +141,14 @@ def _missing(
     chosen: Platform, config: Any, intent: Intent, host: str, options: Options, tunnels: Sequence[Tunnel]
 ) -> tuple[Missing, dict[str, Any]]:
     """What the planner would send, and what of its plan goes into the result."""
+
+    def alone() -> dict[str, tuple[str, ...] | str]:
+        return _alone(chosen, config, intent, host, options, tunnels)
+
     try:
         plan = chosen.make_plan(config, intent, host, options)
     except (InputError, PlanError) as error:
-        return Missing(error=f"{host} cannot be brought to the intent: {error}"), {}
+        return Missing(error=f"{host} cannot be brought to the intent: {error}", of_tunnel=alone()), {}
     result = {
         "findings": [finding.as_dict() for finding in plan.findings],
         "diff": {
@@ -154,19 +158,22 @@ def _missing(
             "after_header": f"{host} (as the intent says)",
         },
     }
-    if not plan.commands:
-        return Missing(), result
-    single: dict[str, tuple[str, ...]] = {}
-    if len(tunnels) <= SINGLE_PLANS:
-        for tunnel in tunnels:
-            alone = Intent(intent.responders, (tunnel,))
-            try:
-                lines = chosen.make_plan(config, alone, host, replace(options, partial=True)).commands
-            except (InputError, PlanError):
-                # Possible only together with the others: not told apart.
-                continue
-            single[tunnel.name] = tuple(lines)
-    return Missing(tuple(plan.commands), single), result
+    return Missing(tuple(plan.commands), alone() if plan.commands else {}), result
+
+
+def _alone(
+    chosen: Platform, config: Any, intent: Intent, host: str, options: Options, tunnels: Sequence[Tunnel]
+) -> dict[str, tuple[str, ...] | str]:
+    """What would be sent if a tunnel were the only one that the intent names; why not, where there is no plan for it."""
+    found: dict[str, tuple[str, ...] | str] = {}
+    for tunnel in tunnels if len(tunnels) <= SINGLE_PLANS else ():
+        try:
+            plan = chosen.make_plan(config, Intent(intent.responders, (tunnel,)), host, replace(options, partial=True))
+        except (InputError, PlanError) as error:
+            found[tunnel.name] = str(error)
+        else:
+            found[tunnel.name] = tuple(plan.commands)
+    return found
 
 
 def _watch(

@@ -225,8 +225,9 @@ def test_a_release_that_is_not_planned_for_leaves_configured_unknown_and_the_res
 def test_a_device_that_cannot_be_brought_to_the_intent_is_not_configured() -> None:
     # No interface and no route leads to the network.
     run = Run("asa", tunnels=[tunnel(networks=[{"prefix": "10.1.1.0/24", "interface": "dmz9"}])], level="configured")
-    assert run.statuses["configured"] == "failed"
+    assert run.statuses["configured"] == run.statuses["osaka configured"] == "failed"
     assert "the device has no such interface" in run.result["results"][0]["message"]
+    assert "the device has no such interface" in run.of("configured")["message"]
     assert run.result["configured"] is False
 
 
@@ -726,6 +727,12 @@ def test_what_was_not_understood_or_cut_short_is_a_doubt() -> None:
     for doubtful in (Associations(unread=(Unread("show crypto ipsec sa", 3, "#new"),)), Associations(truncated=True)):
         assert results("pix", intent(), doubtful)["", "reading"].status == "unknown"
     assert ("", "reading") not in results("pix", intent(), Associations())
+
+
+def test_nothing_is_said_of_the_sas_of_a_tunnel_that_has_none() -> None:
+    found = results("pix", intent([responder(pfs=5, lifetimes={"ipsec_seconds": 3600})]), Associations())
+    assert [check for tunnel_, check in found if tunnel_] == ["configured", "up", "identities", "sent", "received"]
+    assert {found["osaka", check].status for check in ("up", "sent", "received")} == {"failed"}
 
 
 networks = st.sampled_from(["10.1.1.0/24", "10.1.1.0/25", "10.1.1.128/25", "10.2.1.0/24", "10.2.2.0/24", "0.0.0.0/0"])
