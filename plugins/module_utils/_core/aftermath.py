@@ -19,14 +19,15 @@ from .acl import Ace, Opaque
 from .associations import gather, named
 from .clear import Cleared, Words, alive, described, entries, one_ike
 from .errors import PlanError, ReadError, TransportError
+from .forwarding import Letter
 from .intent import Intent
 from .ios.model import IosConfig, NatRule
 from .options import Options
-from .prefixes import ALL_ADDRESSES, parse_address
+from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, Box, longest_match, parse_address
 from .sa import Associations, Identity, IpsecSa
 from .session import NO_WORDS, Session, Transport, first_words, is_refusal, rows_of
 from .steps import Finding, Line, Plan, Step, replay
-from .treatment import Config
+from .treatment import Config, model
 
 
 class Cover:
@@ -190,7 +191,7 @@ def look(
     inserted: dict[int, list[Step]] = {}
     last = switching[-1] if switching else len(plan.steps) - 1
     try:
-        _associations(result, config, after, before, intent, host, absent, transport, inserted, last)
+        _associations(result, config, after, before, intent, host, absent, transport, inserted)
         if switching:
             _flows(result, config, after, options, transport, inserted, last)
     except TransportError as error:
@@ -213,7 +214,6 @@ def _associations(
     absent: bool,
     transport: Transport,
     inserted: dict[int, list[Step]],
-    last: int,
 ) -> None:
     tunnels = (*intent.of_initiator(host), *intent.of_responder(host))
     gone = {tunnel.name for tunnel in tunnels if absent or not tunnel.present}
@@ -224,7 +224,7 @@ def _associations(
     def leaving(found: Associations) -> list[IpsecSa]:
         return [
             sa
-            for sa in named(found, intent, host).ipsec
+            for sa in found.ipsec
             if alive(sa)
             and (before.open or before.lists(sa))
             and not after.lists(sa)
@@ -236,12 +236,12 @@ def _associations(
     except ReadError as error:
         result.findings.append(_unknown(str(error)))
         return
-    result._leaving = leaving
+    result._leaving = lambda again: leaving(named(again, intent, host))
     chosen = leaving(found)
     if not chosen:
         return
     commands = [*entries(found, chosen, result.words), *_ike_of(found, chosen, result.words)]
-    at = _when_uncovered(config, result.plan.steps, chosen, last) if result.words.answers else last
+    at = _first(result.plan.steps, config, _taken(chosen) if result.words.answers else _sent(chosen, config))
     _insert(result, inserted, at, commands)
     result.findings += [_hits(item) for item in commands if item.also]
 
@@ -257,18 +257,48 @@ def _ike_of(found: Associations, chosen: Sequence[IpsecSa], words: Words) -> lis
     return list(commands.values())
 
 
-def _when_uncovered(config: Config, steps: Sequence[Step], chosen: Sequence[IpsecSa], last: int) -> int:
-    """The first step, not before ``last``, after which no entry takes any of ``chosen``: they would be back at once."""
+def _taken(chosen: Sequence[IpsecSa]) -> Callable[[Config], bool]:
+    """Whether an entry takes one of these SAs: a peer that asks again would have it back at once."""
 
-    def covered(end: int) -> bool:
-        cover = Cover(replay(config, steps[: end + 1]))
+    def taken(config: Config) -> bool:
+        cover = Cover(config)
         return any(cover.open or cover.lists(sa) for sa in chosen)
 
-    low, high = last, len(steps) - 1
-    # What is taken away stays away: halving finds the first one.
+    return taken
+
+
+def _sent(chosen: Sequence[IpsecSa], config: Config) -> Callable[[Config], bool]:
+    """Whether packets for one of these SAs are protected: the next one would have it back."""
+    routes = config.routing_table()
+    boxes: list[tuple[str, Box]] = [
+        (
+            longest_match(sa.local.low, routes) or "",
+            (ALL_PROTOCOLS, (sa.local.low, sa.local.high), ALL_PORTS, (sa.remote.low, sa.remote.high), ALL_PORTS),
+        )
+        for sa in chosen
+        if sa.local and sa.remote
+    ]
+
+    def sent(now: Config) -> bool:
+        tables = model(now)
+        fates = (fate for enters, box in boxes for _piece, fate in tables.treat(enters, box))
+        return any(fate.letters & _PROTECTED for fate in fates)
+
+    return sent
+
+
+_PROTECTED = frozenset((Letter.E, Letter.V, Letter.N))
+
+
+def _first(steps: Sequence[Step], config: Config, wrong: Callable[[Config], bool]) -> int:
+    """The first step after which it is not ``wrong`` any more; the last one where it always is.
+
+    What goes stays away, so halving finds it.
+    """
+    low, high = 0, len(steps) - 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if covered(middle) else (low, middle)
+        low, high = (middle + 1, high) if wrong(replay(config, steps[: middle + 1])) else (low, middle)
     return low
 
 

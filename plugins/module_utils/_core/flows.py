@@ -79,9 +79,10 @@ class Seen:
 
 _IN_USE = re.compile(r"(\d+) in use, \d+ most used")
 
-#: ``PAT Global 172.16.1.1(1024) Local 10.1.1.10(1025)``, ``… Local 10.1.1.10 ICMP id 512``, ``Global A Local B``.
+#: ``PAT Global 172.16.1.1(1024) Local 10.1.1.10(1025)``, ``… Local 10.1.1.10 ICMP id 512``, ``Global A Local B``
+#: (it-certification-network.blogspot.com 2008/11, diagnostic commands; command reference, show xlate).
 _XLATE = re.compile(
-    rf"(?:PAT )?Global {_ADDRESS}(?:\((\d+)\))? Local {_ADDRESS}(?:\((\d+)\))?(?: (ICMP) id (\d+))?(?:,? .*)?"
+    rf"(?:PAT )?Global {_ADDRESS}(?: ?\((\d+)\))? Local {_ADDRESS}(?: ?\((\d+)\))?(?: (ICMP) id (\d+))?(?:,? .*)?"
 )
 
 #: ``TCP out 198.51.100.10:80 in 10.1.1.10:1025 idle …`` (7.x), ``TCP outside A:80 inside B:1025, idle …`` (from 8.0).
