@@ -104,12 +104,8 @@ def _connection(socket_path: str | None) -> Connection:
 class CliTransport:
     """Types lines at a device in privileged exec mode. See ``_core.session.Transport``."""
 
-    def __init__(self, socket_path: str | None, level: str = "") -> None:
-        """Connect, and refuse what cannot work or would show a key. Raises TransportError.
-
-        ``level`` is the command that tells the privilege level; only :meth:`listen` needs it.
-        """
-        self._level = level
+    def __init__(self, socket_path: str | None) -> None:
+        """Connect, and refuse what cannot work or would show a key. Raises TransportError."""
         self._connection = _connection(socket_path)
         self._saved: dict[str, Any] = {}
         if self._option("persistent_log_messages"):
@@ -150,15 +146,14 @@ class CliTransport:
             self.drop()
             raise TransportError(f"{error}; the connection was closed.") from None
 
-    def listen(self, lines: Sequence[str]) -> str:
-        """Type exec commands; all that was printed since the last request and until they are done.
+    def listen(self, lines: Sequence[str], last: str, ends: str) -> str:
+        """Type exec commands; all that was printed since the last request and until ``last``, typed behind them, answers.
 
-        What the device prints on its own may stand in the middle of an echo, so no echo can tell the end: the last line
-        is a command whose answer is known and comes as a whole row. It is the privilege level, which is 15.
+        What the device prints on its own may stand in the middle of an echo, so no echo can tell the end: ``ends`` is a
+        pattern of a whole row of the answer to ``last``.
         """
-        level = r"(?m)^\s*Current privilege level(?: is| *:) *\d+ *\r?\n"
-        self._ends_with(level)
-        return self._send(command="\r".join([*lines, self._level]), strip_prompt=False)
+        self._ends_with(rf"(?:^|[\r\n]){ends} *[\r\n]")
+        return self._send(command="\r".join([*lines, last]), strip_prompt=False)
 
     def drop(self) -> None:
         """Close the connection for good: what the device still sends must never be read by a later command."""

@@ -36,10 +36,11 @@ class CollectError(CoreError):
 class Listener(Transport, Protocol):
     """A transport that also gives what the device prints on its own."""
 
-    def listen(self, lines: Sequence[str]) -> str:
-        """Type exec commands; all that was printed since the last request and until they are done.
+    def listen(self, lines: Sequence[str], last: str, ends: str) -> str:
+        """Type exec commands; all that was printed since the last request and until ``last``, typed behind them, answers.
 
-        Lines that the device prints on its own may stand anywhere between and in the echoes.
+        ``ends`` is a pattern of a whole row of that answer. Lines that the device prints on its own may stand anywhere
+        between and in the echoes.
         """
 
 
@@ -67,6 +68,9 @@ class Debugging:
     debugs: tuple[Debug, ...]
     condition: str
     uncondition: str
+    #: a command that prints one row that is known beforehand, whatever else is printed
+    last: str
+    ends: str = r"Current privilege level(?: is| *:) *\d+"
     conditions: str = ""
     conditioned: str = r"(?!)"
     monitor: str = ""
@@ -86,6 +90,7 @@ ASA = Debugging(
     ),
     condition="debug crypto condition peer {peer}",
     uncondition="no debug crypto condition peer {peer}",
+    last="show  curpriv",
     conditions="show  crypto debug-condition",
     conditioned=r"(?i)currently is turned ON",
 )
@@ -101,6 +106,7 @@ IOS = Debugging(
     ),
     condition="debug crypto condition peer ipv4 {peer}",
     uncondition="no debug crypto condition peer ipv4 {peer}",
+    last="show  privilege",
     conditions="show  crypto debug-condition",
     conditioned=r"(?i)currently is turned ON",
     monitor="terminal monitor",
@@ -378,7 +384,7 @@ class _Debugger:
         """The rows that came, without prompts and what was typed."""
         typed = {_plain(line) for line in lines}
         found = []
-        for row in _rows(self.transport.listen(lines)):
+        for row in _rows(self.transport.listen(lines, self.how.last, self.how.ends)):
             rest = re.sub(rf"^(?:{PROMPT} ?)+", "", row)
             if rest.strip() and _plain(rest) not in typed:
                 found.append(rest)

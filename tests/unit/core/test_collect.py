@@ -67,13 +67,13 @@ class Router:
 
     def drop(self) -> None: ...
 
-    def listen(self, lines: Sequence[str]) -> str:
+    def listen(self, lines: Sequence[str], last: str, ends: str) -> str:
         rows = list(self.prints) if self.on and self.monitoring else []
         for line in lines:
             rows += [f"{self.prompt}{line}", self._answer(line)]
         # What comes on its own is not held back by what is typed.
         rows += list(self.prints) if self.on and self.monitoring else []
-        return "\r\n".join([*rows, f"{self.prompt}show  privilege", "Current privilege level is 15", ""])
+        return "\r\n".join([*rows, f"{self.prompt}{last}", "Current privilege level is 15", ""])
 
     def _answer(self, command: str) -> str:
         self.typed.append(command)

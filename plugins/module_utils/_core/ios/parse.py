@@ -265,7 +265,8 @@ class _Reader:
         if tail and tail[0][0].isdigit():
             mask, tail = tail[0], tail[1:]
         # An encrypted key is not known, but can be taken out and put back as it is shown.
-        key = Secret(f"6 {rest[0]}", known=False) if encrypted else Secret(rest[0])
+        # Stars are what this collection puts for a key that may not be shown (exposed.py).
+        key = Secret(f"6 {rest[0]}", known=False) if encrypted else Secret(rest[0], known=set(rest[0]) != {"*"})
         self.config.keys.append(IsakmpKey(Prefix.from_mask(address, mask), key, " ".join(tail)))
 
     def _identity(self, _line: ConfigLine, words: list[str]) -> None:

@@ -1,0 +1,99 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call for one device: its configuration, its SAs, its log, and what is wrong there.
+
+What the device says is returned too, as far as it may be shown: both ends' evidence together tells more than each alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .associations import gather, named
+from .bring_up import asa_probes, read_targets, require_reached
+from .collect import PLATFORMS as DEBUGGING
+from .collect import Listener, Request, collect
+from .diagnose import End, diagnose
+from .errors import CoreError
+from .exposed import exposed
+from .intent import Intent, Tunnel, parse_intent
+from .parts import part_of_host, wanted_tunnels
+from .run import PLATFORMS, Platform
+from .session import Cli, Session
+
+_OPTIONS = ("allow_debug", "seconds", "peer", "max_cpu")
+
+
+def diagnose_device(
+    request: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    open_session: Callable[[Cli], Session],
+    sleep: Callable[[float], None],
+) -> dict[str, Any]:
+    """Do what ``ipsec_diagnose`` was asked to do and return its result.
+
+    ``request`` holds the module's options with the real keys. In check mode nothing is debugged and no packet is sent.
+    Raises CoreError; its text may be shown.
+    """
+    intent = parse_intent(request.get("responders"), request.get("tunnels"))
+    platform, host = part_of_host(request, intent)
+    tunnels = wanted_tunnels(request, intent, host)
+    targets = read_targets(request.get("probe"))
+    require_reached(targets, intent.tunnels)
+    asked = {option: request[option] for option in _OPTIONS if request.get(option) is not None}
+    if check_mode:
+        asked["allow_debug"] = False
+    Request(**asked)
+    chosen = PLATFORMS[platform]
+    session = open_session(chosen.cli)
+    text = session.read()
+    supplement = next(iter(session.supplements.values()), "")
+    found = named(gather(session.transport, platform), intent, host)
+    probes: tuple[str, ...] = ()
+    if request.get("bring_up") and not check_mode and platform == "asa":
+        probes = _probes(chosen, text, session, tunnels, targets)
+        if not asked.get("allow_debug"):
+            # Without debugging the packets go before the log is read, so that it tells of them.
+            for command in probes:
+                session.transport.read(command)
+            probes = ()
+    transport: Listener = session.transport  # type: ignore[assignment]  # the doors' transports listen, too
+    collected = collect(transport, DEBUGGING[platform], Request(**asked, probe=probes), sleep, _keys(intent))
+    log = collected.as_dict()["log"]
+    diagnosis = diagnose({host: End((log,), platform, text, supplement, found)}, intent)
+    return {
+        "changed": False,
+        "host": host,
+        "platform": platform,
+        "diagnosis": diagnosis.as_dict(),
+        "commands": list(collected.commands),
+        "conditional": collected.conditional,
+        "notes": list(collected.notes),
+        "evidence": {
+            "platform": platform,
+            "logs": [log],
+            "running_config": exposed(text, platform),
+            "access_lists": supplement,
+            "associations": found.as_dict(),
+        },
+    }
+
+
+def _probes(
+    chosen: Platform, text: str, session: Session, tunnels: Sequence[Tunnel], targets: Sequence[int]
+) -> tuple[str, ...]:
+    """What makes an initiator negotiate: a ping through each tunnel."""
+    try:
+        config = chosen.parse(text, session.supplements)
+        chosen.for_version(config.version)
+    except CoreError:
+        # Newer than what is planned for: then only interfaces that the intent names are known.
+        config = None
+    return tuple(probe.command for probe in asa_probes(config, tunnels, targets) if probe.command)
+
+
+def _keys(intent: Intent) -> list[str]:
+    return [key.reveal() for key in {responder.pre_shared_key for responder in intent.responders}]
