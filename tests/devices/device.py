@@ -16,6 +16,7 @@ from .shell import Shell
 from .store import Block
 
 if TYPE_CHECKING:
+    from .logs.sink import Logs
     from .wire.plant import Plant
 
 _TRANSLATION = "tcp 192.0.2.1:1025     198.51.100.1:1025  203.0.113.1:80     203.0.113.1:80"
@@ -81,9 +82,11 @@ class Device:
         self.plant: Plant | None = None
         # Held while a line changes the configuration: at level wire sessions and leases have threads of their own
         self.lock = threading.RLock()
+        # Percent of the processor that `show processes cpu` and `show cpu usage` name
+        self.cpu = 1
+        self.logs: Logs = platform.logs(self)
         self._shells: list[Shell] = []
         self._sessions = 0
-        self._clock = 0
         platform.load(text, self)
 
     @classmethod
@@ -193,11 +196,12 @@ class Device:
         if shell in self._shells:
             self._shells.remove(shell)
 
-    def log(self, text: str, cause: Shell | None = None) -> None:
-        """A log line: printed where `terminal monitor` is on. The clock ticks once for each line, never by itself."""
-        self._clock += 1
-        stamp = f"*Mar  1 00:{self._clock // 60 % 60:02}:{self._clock % 60:02}.000: {text}"
+    @property
+    def shells(self) -> list[Shell]:
+        """The sessions that there are."""
+        return list(self._shells)
+
+    def log(self, text: str) -> None:
+        """A line of the syslog that something typed brings."""
         self.event("log", text)
-        for shell in self._shells:
-            if shell.monitor:
-                shell.notify(stamp)
+        self.logs.say(text)

@@ -17,6 +17,7 @@ from .text import filtered, split_filter
 
 if TYPE_CHECKING:
     from .device import Device
+    from .logs.sink import Logs
     from .shell import Shell
 
 
@@ -302,6 +303,10 @@ class Platform(ABC):
     @abstractmethod
     def show_startup(self, device: Device) -> list[str]:
         """What `show startup-config` prints."""
+
+    @abstractmethod
+    def logs(self, device: Device) -> Logs:
+        """The logging of a new device."""
 
     @abstractmethod
     def hostname(self, device: Device) -> str:

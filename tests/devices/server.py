@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._changed = changed
         self._typed: asyncio.Queue[str | None] = asyncio.Queue()
         self._command: str | None = None
+        # Until the first prompt is written nothing else is
+        self._busy = True
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[str]) -> None:
@@ -46,6 +49,14 @@ class _Session(asyncssh.SSHServerSession[str]):
         return True
 
     def session_started(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def printed() -> None:
+            # in whatever thread the device logs
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._push)
+
+        self._shell.on_output = printed
         self._task = asyncio.create_task(self._run())
 
     def data_received(self, data: str, datatype: int | None) -> None:
@@ -71,8 +82,10 @@ class _Session(asyncssh.SSHServerSession[str]):
             return
         await asyncio.sleep(faults.banner_delay)
         self._write(shell.start())
+        self._busy = False
         while not shell.closed and (typed := await self._typed.get()) is not None:
             before = shell.lines_taken
+            self._busy = True
             try:
                 printed = await self._do(shell.feed, typed)
             except Exception as error:
@@ -84,6 +97,8 @@ class _Session(asyncssh.SSHServerSession[str]):
             if faults.latency:
                 await asyncio.sleep(faults.latency * (shell.lines_taken - before))
             self._write(printed)
+            self._busy = False
+            self._push()
             if self._device.touched:
                 self._device.touched = False
                 self._changed(self._device)
@@ -94,6 +109,11 @@ class _Session(asyncssh.SSHServerSession[str]):
         if self._device.plant is None:
             return function(*arguments)
         return await asyncio.to_thread(function, *arguments)
+
+    def _push(self) -> None:
+        """What the device printed by itself, unless a line is carried out: then it comes behind that."""
+        if not self._busy and not self._shell.closed and (text := self._shell.unread()):
+            self._write(text)
 
     def _write(self, text: str) -> None:
         if not self._channel.is_closing():

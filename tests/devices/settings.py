@@ -28,6 +28,7 @@ KEYS = (
     "answers",
     "privileged",
     "privilege",
+    "cpu",
 )
 _SEVERAL = ("fault", "lease", "answers")
 
@@ -59,6 +60,7 @@ class Settings:
     startup: str | None = None
     privileged: bool = False
     privilege: int = 15
+    cpu: int = 1
     fault: Sequence[str] = field(default_factory=tuple)
     lease: Sequence[str] = field(default_factory=tuple)
     answers: Sequence[str] = field(default_factory=tuple)
@@ -90,7 +92,7 @@ class Settings:
             if not is_address(address):
                 raise SettingsError(f"device {self.name}: answers=ADDRESS, not {address}")
             device.answers.add(address)
-        device.privilege = self.privilege
+        device.privilege, device.cpu = self.privilege, self.cpu
         return device
 
 
@@ -147,6 +149,10 @@ def _checked(data: dict[str, Any]) -> Settings:
     if not level.isdigit() or int(level) > 15:
         raise SettingsError(f"device {name}: privilege {level} is not a level from 0 to 15")
     data["privilege"] = int(level)
+    cpu = str(data.get("cpu", 1))
+    if not cpu.isdigit() or int(cpu) > 100:
+        raise SettingsError(f"device {name}: cpu {cpu} is not a percentage")
+    data["cpu"] = int(cpu)
     data["privileged"] = str(data.get("privileged", False)).lower() in ("true", "yes", "1")
     return Settings(**data)
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .engine import EXEC, USER, Mode, Question, Reply
@@ -44,6 +46,12 @@ class Shell:
         self._out: list[str] = []
         self._quoted = False
         self._later: list[str] = []
+        # What the device prints by itself waits here; told of it: who carries it to the terminal
+        self._unsolicited: list[str] = []
+        self.on_output: Callable[[], None] | None = None
+        self._busy = False
+        self._at_start = True
+        self._lock = threading.RLock()
         self._prompted, self._width = "", 0
         # Where in what is printed now the echo of the present line begins
         self._echo_begins = 0
@@ -68,6 +76,8 @@ class Shell:
     def feed(self, text: str) -> str:
         """Type `text`."""
         previous = ""
+        with self._lock:
+            self._busy = True
         for character in text:
             if self.closed or self.hanging:
                 break
@@ -76,12 +86,35 @@ class Shell:
                 continue
             previous = character
             self._character(character)
-        return self._flush()
+        with self._lock:
+            self._busy = False
+            if not self._pages and self._question is None:
+                self._interrupt()
+            return self._flush()
 
     def notify(self, text: str) -> None:
-        """The device prints a line by itself; the prompt is not repeated."""
-        if not self.hanging:
-            self._print(f"\n{text}\n")
+        """The device prints a line by itself, on a line of its own; the prompt is not repeated.
+
+        While a line is typed at or carried out, or a page or a question stands, it waits for the next prompt.
+        """
+        with self._lock:
+            if self.hanging or self.closed:
+                return
+            self._unsolicited.append(text)
+            if not self._busy and not self._pages and self._question is None:
+                self._interrupt()
+        if self.on_output is not None:
+            self.on_output()
+
+    def _interrupt(self) -> None:
+        for text in self._unsolicited:
+            self._print(("" if self._at_start else "\n") + f"{text}\n")
+        self._unsolicited.clear()
+
+    def unread(self) -> str:
+        """What the device printed by itself since what was typed last; nothing while a line is carried out."""
+        with self._lock:
+            return "" if self._busy else self._flush()
 
     def notify_later(self, text: str) -> None:
         """The same behind the next prompt."""
@@ -127,6 +160,7 @@ class Shell:
         self._line += character
         if self._question and not self._question.echo:
             return
+        self._at_start = False
         width = 0 if self._question else self._width
         room = width - len(self._prompted) - 1
         if not width or room < 12:
@@ -216,10 +250,13 @@ class Shell:
         self._print(reply.text)
         self._finish(reply)
         for text in later:
-            self.device.log(text, self)
+            self.device.log(text)
         for text in self._later:
             self.notify(text)
         self._later.clear()
+        with self._lock:
+            if self._question is None and not self.closed:
+                self._interrupt()
 
     def _finish(self, reply: Reply) -> None:
         if reply.close:
@@ -250,9 +287,12 @@ class Shell:
     def _prompt(self) -> None:
         self._prompted, self._width = self.platform.prompt(self), self.platform.width(self)
         self._out.append(self.platform.new_prompt + self._prompted)
+        self._at_start = False
         self._echo_begins = len(self._out)
 
     def _print(self, text: str) -> None:
+        if text:
+            self._at_start = text.endswith("\n")
         self._out.append(text.replace("\n", "\r\n"))
 
     def _flush(self) -> str:

@@ -153,6 +153,11 @@ class WorldClient:
         lines: list[str] = self.ask("log", device=device)["lines"]
         return lines
 
+    def history(self, device: str) -> dict[str, list[str]]:
+        """What there was to log, as the device prints it: `isakmp` and `ipsec`, its debugs, and `syslog`."""
+        found: dict[str, list[str]] = self.ask("history", device=device)
+        return found
+
     def status(self) -> dict[str, Any]:
         """See `Control.status`."""
         return self.ask("status")

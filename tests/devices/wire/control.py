@@ -12,6 +12,7 @@
 | `sas` | `device` → its security associations |
 | `recall` | notes in `recall.json` what the associations that exist rest on |
 | `log` | `device` → what its IKE daemon and the crypto stage noted, the latest last |
+| `history` | `device` → what there was to log, by `isakmp`, `ipsec` (its debugs) and `syslog`, whatever is switched on |
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ class Control:
             "status": lambda _request: self.status(),
             "sas": self._sas,
             "recall": self._recall,
+            "history": lambda request: {
+                channel: list(texts) for channel, texts in self._plant(request["device"]).device.logs.history.items()
+            },
             "log": lambda request: {"lines": [str(line) for line in self._plant(request["device"]).crypto.log]},
         }
         verb = verbs.get(str(request.get("do")))

@@ -20,6 +20,7 @@ from .cryptomarks import FRESH, FRESH_TRAP, LIVE, TRAP, Live, Pair, compile_mark
 from .cryptorules import Plan, acceptable, compile_crypto, helper, proxies_of, starters
 from .ike import TABLE, Attempt, Attempts, Charon, missing_route, refused
 from .names import Joint, interface_name
+from .narration import Narration
 from .nft import Addresses
 from .reading import Rule, protocol_number
 from .sa import ChildSa, Errors, Identity, IkeSa, Snapshot
@@ -74,6 +75,7 @@ class CryptoStage:
         self._charon: Charon | None = None
         self._trap: Trap | None = None
         self._attempts = Attempts()
+        self.narration = Narration(device, lambda: (self.crypto, self._addresses))
         self._entries: dict[str, Entry] = {}
         self._live = Live()
         self._marks = ""
@@ -125,6 +127,7 @@ class CryptoStage:
 
     def _start(self) -> None:
         self._charon = Charon(self.cry, self.world.directory / f"charon-{self.cry.name}")
+        self._charon.narrate(self._narrate)
         self._charon.listen(self._told)
         commands = ["route add default dev ipsec0 table 900", f"rule add pref 30 fwmark {LIVE} lookup 900"]
         if self.joints:
@@ -214,6 +217,15 @@ class CryptoStage:
             self._fault()
         with self._heard:
             self._heard.notify_all()
+
+    def _narrate(self, thread: str, group: str, number: str, text: str) -> None:
+        """A line of the daemon's log: what the device's own log is made of."""
+        if self._closed:
+            return
+        try:
+            self.narration.journal.line(thread, group, number, text)
+        except Exception:
+            self._fault()
 
     def _hear(self, name: str, event: dict[str, Any]) -> None:
         if self._closed:
@@ -346,6 +358,8 @@ class CryptoStage:
                 tries = starters(self._plan, port, entry, rule, self._addresses)
             if charon is None or known:
                 return
+            if proxies is not None:
+                self.narration.wanted(port, entry, proxies, bool(tries))
             for connection, child in tries:
                 if self._closed or charon.initiate(connection, child, _IKE_SECONDS):
                     break
@@ -585,6 +599,7 @@ class CryptoStage:
         """End strongSwan and the trap."""
         with self._lock:
             self._closed = True
+            self.narration.close()
             charon, trap = self._charon, self._trap
             self._charon = self._trap = None
         if trap:

@@ -49,10 +49,20 @@ _SETTINGS = """charon {{
   }}
   syslog {{ daemon {{ default = -1 }}
     auth {{ default = -1 }} }}
+  filelog {{ stderr {{ default = 1
+      cfg = 2
+      chd = 2
+      esp = 2
+      mgr = 2
+      ike_name = yes
+      flush_line = yes }} }}
 }}
 """
 _EVENTS = ("log", "ike-updown", "child-updown", "ike-rekey", "child-rekey")
 Event = Callable[[str, dict[str, Any]], None]
+# A line of the log: thread, group, number of the IKE SA ("" where there is none), text
+Line = Callable[[str, str, str, str], None]
+_LINE = re.compile(r"(?P<thread>\d+)\[(?P<group>[A-Z]+)\] (?:<(?:[^>]*\|)?(?P<number>\d+)> )?(?P<text>.*)")
 
 
 class IkeError(Exception):
@@ -89,8 +99,10 @@ class Charon:
             f"STRONGSWAN_CONF={settings} exec {DAEMON}"
         )
         self._process = node.popen(
-            "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        self._told_line: Line | None = None
+        threading.Thread(target=self._read, name="charon's log", daemon=True).start()
         self._lock = threading.Lock()
         self._session = self.session(60)
 
@@ -175,6 +187,24 @@ class Charon:
         return True
 
     # -- events
+
+    def narrate(self, told: Line) -> None:
+        """Tell of every line of the log from now on, in one thread and in the order in which they are written.
+
+        What vici tells as `log` ends at level 1; the choice of proposals and of networks, the SPIs that are taken and
+        the packets that fit no association are told at level 2.
+        """
+        self._told_line = told
+
+    def _read(self) -> None:
+        pipe = self._process.stderr
+        assert pipe is not None
+        with contextlib.suppress(OSError, ValueError), pipe:
+            for data in pipe:
+                line = data if isinstance(data, str) else data.decode(errors="replace")
+                found = _LINE.match(line.rstrip("\n"))
+                if found and self._told_line is not None:
+                    self._told_line(found["thread"], found["group"], found["number"] or "", found["text"])
 
     def listen(self, told: Event) -> threading.Thread:
         """Tell of events and of lines of the log from now on, in a thread; `ended` is the last one, with the daemon."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ...engine import CONFIG, Mode, Platform, Rows
 from ...grammar import Failure
 from ...store import Item
-from . import acl, base, crypto, exec, nat
+from . import acl, base, crypto, exec, monitor, nat
 from .schema import CONFIG as SCHEMA
 from .version import IOS_12_4, IosVersion
 
 if TYPE_CHECKING:
     from ...device import Device
+    from ...logs.sink import Logs
     from ...shell import Shell
 
 
@@ -40,11 +41,14 @@ class Ios(Platform):
     def __init__(self, version: IosVersion) -> None:
         self.version = version
         rows = Rows(version.name)
-        for module in (base, acl, nat, crypto, exec):
+        for module in (base, acl, nat, crypto, exec, monitor):
             module.add(rows)
         super().__init__(version.name, rows.rows, acl.MACROS)
 
     # -- sessions
+
+    def logs(self, device: Device) -> Logs:
+        return monitor.IosLogs(device)
 
     def lookup(self, mode: Mode) -> list[tuple[str, Mode]]:
         if mode.name in ("user", "exec"):

@@ -266,10 +266,6 @@ def add(rows: Rows) -> None:
     rows.both(config, lookup, drop("domain-lookup"), lookup, put("no ip domain lookup"), "captures", Grade.CAPTURE)
     domain = "ip { domain name | domain-name } <name:word>"
     rows.both(config, domain, put("ip domain name {name}"), domain, drop("domain-name"), "captures", Grade.CAPTURE)
-    rows.both(config, "logging console [<level:word>]", drop("logging", what="console"), "logging console",
-              put("no logging console"), "Netspoc-Approve, netmiko", Grade.TOOL)  # fmt: skip
-    rows.both(config, "logging buffered <size:4096-2147483647>", put("logging buffered {size}"), "logging buffered",
-              drop("logging", what="buffered"), "captures", Grade.RECALL)  # fmt: skip
     user = "username <name:word> [privilege <level:0-15>] [<how:=password|secret> [<type:=0|5|7>] <word:secret>]"
     no_user = drop("username", name="{name}")
     rows.both(config, user, _username, "username <name:word> [<rest:rest>]", no_user, "captures", Grade.CAPTURE)

@@ -465,11 +465,6 @@ def _width(call: Call) -> Result:
     return None
 
 
-def _monitor(call: Call) -> Result:
-    call.shell.monitor = call.words[-2] != "no"
-    return None
-
-
 def _leave(_call: Call) -> Result:
     return Reply(close=True)
 
@@ -490,8 +485,6 @@ def add(rows: Rows) -> None:
 
     rows.add("any", "terminal length <lines:0-512>", _length, _CLIENTS, Grade.CAPTURE)
     rows.add("any", "terminal width <width:0-512>", _width, f"{_CLIENTS}; netmiko issue 254", Grade.CAPTURE)
-    rows.add("exec", "terminal monitor", _monitor, "captures", Grade.CAPTURE)
-    rows.add("exec", "terminal no monitor", _monitor, "captures", Grade.CAPTURE)
     rows.add("any", "show version", _version, "ntc-templates 12.4; hardware recall", Grade.CAPTURE)
     rows.add("any", "show privilege", _privilege, "genieparser; cisco.ios", Grade.CAPTURE)
     rows.add("any", "show clock", say("*01:00:00.000 UTC Fri Mar 1 2002"), "common", Grade.RECALL)
@@ -547,4 +540,3 @@ def add(rows: Rows) -> None:
              Grade.CAPTURE)  # fmt: skip
     session = "clear crypto session [remote <peer:address>]"
     rows.add("exec", session, alive(_cleared("session"), live.clear_session), none, Grade.VENDOR)
-    rows.add("exec", "clear { logging | counters | access-list counters }", silent, "common", Grade.RECALL)

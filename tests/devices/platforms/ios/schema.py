@@ -94,6 +94,7 @@ CONFIG = Schema(
     "!",
     kind("boot", r"boot-(?P<what>start|end)-marker", ["what"]),
     "!",
+    kind("logging-on", r"no logging on"),
     kind("logging", r"(?P<no>no )?logging (?P<what>buffered|console|monitor)(?P<rest>.*)", ["what"]),
     kind("enable", r"enable (?P<what>secret|password) (?P<rest>.+)", ["what"]),
     "!",

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from ...engine import CONFIG, Mode, Platform, Row, Rows
 from ...grammar import Failure, Match
 from ...store import Block, Item
-from . import acl, base, crypto, exec, nat
+from . import acl, base, crypto, exec, monitor, nat
 from .exec import checksum
 from .schema import CONFIG as SCHEMA
 from .version import PIX_7_2, PixVersion
 
 if TYPE_CHECKING:
     from ...device import Device
+    from ...logs.sink import Logs
     from ...shell import Shell
 
 
@@ -61,11 +62,14 @@ class Pix(Platform):
     def __init__(self, version: PixVersion) -> None:
         self.version = version
         rows = Rows(version.name)
-        for module in (base, acl, nat, crypto, exec):
+        for module in (base, acl, nat, crypto, exec, monitor):
             module.add(rows)
         super().__init__(version.name, rows.rows, acl.MACROS)
 
     # -- sessions
+
+    def logs(self, device: Device) -> Logs:
+        return monitor.PixLogs(device)
 
     def lookup(self, mode: Mode) -> list[tuple[str, Mode]]:
         if mode.name == "user":

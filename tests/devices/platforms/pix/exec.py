@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "hostname": ("hostname",),
     "icmp": ("icmp-unreachable", "icmp"),
     "interface": ("interface",),
+    "logging": ("logging", "logging-other"),
     "management-access": ("management-access",),
     "mtu": ("mtu",),
     "name": ("name",),
@@ -301,7 +302,6 @@ def add(rows: Rows) -> None:
 
     for command in ("terminal pager [lines] <lines:0-512>", "no terminal pager"):
         rows.add("exec", command, _pager, _CLIENTS, Grade.TOOL)
-    rows.add("exec", "terminal { monitor | no monitor }", silent, "recall", Grade.RECALL)
     rows.add(any_, "show curpriv", _privilege, "netmiko sends it; layout recall", Grade.RECALL)
     rows.add(any_, "show version", _version, "captures (first line); rest recall", Grade.RECALL)
     rows.add("exec", "show hostname", lambda call: call.device.platform.hostname(call.device), "Netspoc", Grade.TOOL)
@@ -369,7 +369,6 @@ def add(rows: Rows) -> None:
     rows.add("exec", ipsec, clear_sas, "seed's text; ASA captures", Grade.SEED)
     connections = alive(silent, live.clear_connections)
     rows.add("exec", "clear { conn | local-host }", connections, "recall", Grade.RECALL)
-    rows.add("exec", "clear { arp | logging buffer }", silent, "recall", Grade.RECALL)
     rows.add("exec", "clear access-list <id:word> counters", silent, "ASA command reference", Grade.VENDOR)
 
 

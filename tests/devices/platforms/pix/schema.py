@@ -24,6 +24,10 @@ MAP_LINES = (
 _MAP = "|".join(MAP_LINES)
 
 
+# Order of the lines of logging: captures of 8.x
+LOGGING = ("enable", "timestamp", "buffer-size", "console", "monitor", "buffered")
+
+
 def _map_key(fields: Fields) -> SortKey:
     if fields.get("interface"):
         return (65536, 0)
@@ -101,7 +105,13 @@ CONFIG = Schema(
     # Lists in order of their creation (captures), entries in their own order.
     kind("access-list", r"access-list (?P<id>\S+) (?P<type>extended|remark|standard) (?P<rest>.*)", None, group="id"),
     kind("pager", r"(?:no pager|pager lines (?P<lines>\d+))"),
-    kind("logging", r"logging (?P<rest>.+)", None),
+    kind(
+        "logging",
+        rf"logging (?P<what>{'|'.join(LOGGING)})(?P<rest>.*)",
+        ["what"],
+        key=lambda fields: (LOGGING.index(fields["what"]),),
+    ),
+    kind("logging-other", r"logging (?P<rest>.+)", None),
     kind("mtu", r"mtu (?P<interface>\S+) (?P<mtu>\d+)", ["interface"]),
     kind("failover", r"(no )?failover"),
     kind("icmp-unreachable", r"icmp unreachable (?P<rest>.+)"),
