@@ -68,12 +68,12 @@ class ShellTransport:
     def read(self, command: str) -> str:
         return self.write([command])[0]
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         if self.shell.closed:
             raise TransportError("the connection was closed.")
         raw = self.shell.feed("".join(f"{line}\r" for line in lines))
         if question and re.search(question, raw):
-            raw += self.shell.feed("no\r")
+            raw += self.shell.feed(f"{reply}\r")
         if self.shell.closed:
             raise TransportError("the connection was closed.")
         return split_answers(raw, lines)
@@ -96,11 +96,17 @@ class Site:
         """The running configuration, as a person would see it."""
         return self.device.running_config()
 
-    def session(self, *_args: object) -> Session:
-        return Session(ShellTransport(self.device, ios=self.platform == "ios"), PLATFORMS[self.platform].cli)
+    def session(self, transport: type[ShellTransport] = ShellTransport) -> Session:
+        return Session(transport(self.device, ios=self.platform == "ios"), PLATFORMS[self.platform].cli)
 
     def run(
-        self, *, check: bool = False, responders: Any = None, tunnels: Any = None, **options: Any
+        self,
+        *,
+        check: bool = False,
+        responders: Any = None,
+        tunnels: Any = None,
+        transport: type[ShellTransport] = ShellTransport,
+        **options: Any,
     ) -> dict[str, Any]:
         """Call the core as a module does."""
         request = {
@@ -112,7 +118,7 @@ class Site:
             **REFERENCE,
             **options,
         }
-        return run(self.platform, request, check_mode=check, open_session=self.session)
+        return run(self.platform, request, check_mode=check, open_session=lambda _cli: self.session(transport))
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import DeviceError, ReadError
-from conftest import HUB, Site, comparable, seed
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import DeviceError, PlanError, ReadError
+from conftest import HUB, ShellTransport, Site, comparable, seed
 
 FILES = {"asa": "pix-7.2", "ios": "ios-12.4"}
 BOTH = pytest.mark.parametrize("platform", ["asa", "ios"])
@@ -161,12 +162,44 @@ def test_where_the_clear_keys_are_refused_the_masked_configuration_is_read() -> 
     ]
 
 
-def test_a_translation_rule_in_use_is_not_removed_behind_its_users_backs() -> None:
-    for how in ("question", "refuse"):
-        site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
-        site.device.translations.append("icmp 192.168.1.2:6 10.2.1.9:6 198.51.100.1:6 198.51.100.1:6")
-        begin = comparable(site.text)
-        with pytest.raises(DeviceError) as caught:
-            site.run(state="absent", remove_shared=True)
-        assert caught.value.rolled_back is True, str(caught.value)
-        assert comparable(site.text) == begin
+@pytest.mark.parametrize("how", ["question", "refuse"])
+def test_a_translation_rule_in_use_is_not_removed_behind_its_users_backs(how: str) -> None:
+    site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
+    begin = comparable(site.text)
+    for check in (True, False):
+        with pytest.raises(PlanError, match="clear_flows: affected"):
+            site.run(check=check, state="absent", remove_shared=True)
+    assert comparable(site.text) == begin
+    assert site.device.translations
+
+
+@pytest.mark.parametrize("how", ["question", "refuse"])
+def test_translations_that_began_after_the_table_was_read_stop_the_removal_and_all_is_taken_back(how: str) -> None:
+    site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
+    site.device.translations.clear()
+    begin = comparable(site.text)
+
+    class Late(ShellTransport):
+        def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
+            if "configure terminal" in lines and not site.device.translations:
+                site.device.translations.append("icmp 192.168.1.2:6 10.2.1.9:6 198.51.100.1:6 198.51.100.1:6")
+            return super().write(lines, question, reply)
+
+    with pytest.raises(DeviceError) as caught:
+        site.run(transport=Late, state="absent", remove_shared=True)
+    assert caught.value.rolled_back is True, str(caught.value)
+    assert comparable(site.text) == begin
+    assert site.device.translations
+
+
+@pytest.mark.parametrize("how", ["question", "refuse"])
+def test_a_translation_rule_in_use_goes_with_its_translations_where_that_is_asked_for(how: str) -> None:
+    site = Site("ios", seed("ios-12.4-running-config.cfg"), faults=[f"nat-in-use:{how}"])
+    planned = site.run(check=True, state="absent", remove_shared=True, clear_flows="affected")
+    assert "do clear ip nat translation *" in planned["commands"]
+    assert site.device.translations
+    done = site.run(state="absent", remove_shared=True, clear_flows="affected")
+    assert done["commands"] == planned["commands"]
+    assert done["old_flows"]["after"] == {"connections": 0, "translations": 0}
+    assert "ip nat inside source" not in site.text
+    assert site.device.translations == []
