@@ -69,7 +69,7 @@ class Target:
         given = [option for option, value in (("tunnel", names), ("peer", address), ("all", everything)) if value]
         if len(given) != 1:
             raise InputError(
-                given[1] if given else "tunnel",
+                "tunnel, peer, all",
                 None,
                 f"{' and '.join(given)} are given together" if given else "nothing says whose associations to clear",
                 "Give one of tunnel: NAME, peer: ADDRESS or all: true; all: true interrupts everybody",

@@ -89,11 +89,13 @@ def _again(found: Associations, target: Target, what: tuple[str, ...], todo: Cle
 
 def _intent(request: Mapping[str, Any], target: Target) -> tuple[Intent | None, str, str]:
     """The intent, the platform of the device's part in it, and its name; None where none is given: only tunnels need one."""
-    missing = next((option for option in ("host", "responders", "tunnels") if not request.get(option)), "")
-    if missing:
+    if not all(request.get(option) for option in ("host", "responders", "tunnels")):
         if target.tunnels:
             raise InputError(
-                missing, None, "a tunnel's associations are found by its networks in the intent", f"Give {missing}"
+                "tunnel",
+                ", ".join(target.tunnels),
+                "nobody knows which associations are of this tunnel without the intent",
+                "Give host, responders and tunnels too, or peer: ADDRESS instead",
             )
         return None, "", ""
     intent = parse_intent(request["responders"], request["tunnels"])

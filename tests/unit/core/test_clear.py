@@ -345,7 +345,7 @@ def test_a_tunnel_needs_the_intent() -> None:
     for missing in ("host", "responders", "tunnels"):
         with pytest.raises(InputError) as error:
             call(living("ios"), tunnel="osaka", **{missing: None})
-        assert error.value.option == missing
+        assert error.value.option == "tunnel"
 
 
 def test_a_device_of_the_other_platform_is_refused_before_anything_is_typed() -> None:
