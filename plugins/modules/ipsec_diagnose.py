@@ -162,7 +162,6 @@ platform:
   type: str
 """
 
-import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -186,7 +185,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
 
     def work(request: dict[str, Any], open_session: OpenSession) -> dict[str, Any]:
-        return diagnose_device(request, check_mode=module.check_mode, open_session=open_session, sleep=time.sleep)
+        return diagnose_device(request, check_mode=module.check_mode, open_session=open_session)
 
     carry_out(module, work)
 

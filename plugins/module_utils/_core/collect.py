@@ -12,10 +12,11 @@ PIX/ASA debug per session, and need no ``terminal monitor`` (Cisco, "Differences
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .bring_up import Clock
 from .errors import CoreError, InputError, TransportError
 from .prefixes import dotted, parse_address
 from .session import HIDDEN, PROMPT, Transport
@@ -97,7 +98,7 @@ ASA = Debugging(
 
 #: ios-show.md C6; the load: "show processes cpu" of Cisco's case studies, its first line.
 IOS = Debugging(
-    busy="show  processes cpu | include CPU utilization",
+    busy="show  processes cpu",
     load=r"CPU utilization for five seconds: (\d+)%",
     shows="show  debugging",
     debugs=(
@@ -133,6 +134,8 @@ _OWN = re.compile(
 
 #: The head of ``show logging`` (ios-show.md C6; PIX/ASA: the rows before the first message).
 _IOS_HEAD = re.compile(r"Log Buffer \(\d+ bytes\):\s*")
+#: A row of the head on IOS alone: without a buffer nothing follows it.
+_NO_BUFFER = re.compile(r"\s*Count and timestamp logging messages: \w+")
 _ASA_HEAD = re.compile(r"Syslog logging: .*|\s+(Facility|Timestamp logging|Standby logging|Deny Conn|Console|Monitor|"
                        r"Buffer|Trap|History|Device ID|Mail|ASDM|Hide Username|Debug-trace).*")  # fmt: skip
 
@@ -188,9 +191,7 @@ class Collected:
         }
 
 
-def collect(
-    transport: Listener, how: Debugging, request: Request, sleep: Callable[[float], None], keys: Sequence[str] = ()
-) -> Collected:
+def collect(transport: Listener, how: Debugging, request: Request, clock: Clock, keys: Sequence[str] = ()) -> Collected:
     """Read the buffer and, where allowed, debug for a while.
 
     ``keys`` are texts that no row may hold. Raises CollectError when the device is busy, or when it does not say that
@@ -204,7 +205,7 @@ def collect(
         buffer = hide.rows(_buffer(transport.read(how.log)))
     if not request.allow_debug:
         return Collected(buffer, commands=tuple(commands), hidden=hide.count)
-    debugger = _Debugger(transport, how, request, sleep)
+    debugger = _Debugger(transport, how, request, clock)
     debugger.run()
     return Collected(
         buffer,
@@ -249,6 +250,8 @@ def _buffer(answer: str) -> list[str]:
     head = next((index for index, row in enumerate(rows) if _IOS_HEAD.fullmatch(row)), None)
     if head is not None:
         return rows[head + 1 :]
+    if any(_NO_BUFFER.fullmatch(row) for row in rows):
+        return []
     return [row for row in rows if not _ASA_HEAD.fullmatch(row)]
 
 
@@ -259,7 +262,7 @@ class _Debugger:
     transport: Listener
     how: Debugging
     request: Request
-    sleep: Callable[[float], None]
+    clock: Clock
     commands: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -342,12 +345,15 @@ class _Debugger:
             )
 
     def _listen(self) -> None:
-        if self.request.probe:
-            self.commands += self.request.probe
+        end = self.clock.now() + self.request.seconds
+        self.commands += self.request.probe
+        while True:
+            # Again and again: the other end may have begun to listen later, and what failed is worth seeing twice.
             self._keep(self._take(self.request.probe))
-        for _turn in range(max(1, self.request.seconds // PAUSE)):
-            self.sleep(PAUSE)
+            self.clock.pause(min(PAUSE, self.request.seconds))
             self._keep(self._take([]))
+            if self.clock.now() >= end:
+                return
             if len(self.rows) > MOST_ROWS:
                 self.notes.append(f"more than {MOST_ROWS} rows came, so debugging ended early")
                 return

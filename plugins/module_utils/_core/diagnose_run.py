@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .associations import gather, named
-from .bring_up import asa_probes, read_targets, require_reached
+from .bring_up import Clock, SystemClock, asa_probes, read_targets, require_reached
 from .collect import PLATFORMS as DEBUGGING
 from .collect import Listener, Request, collect
 from .diagnose import End, diagnose
@@ -31,7 +31,7 @@ def diagnose_device(
     *,
     check_mode: bool,
     open_session: Callable[[Cli], Session],
-    sleep: Callable[[float], None],
+    clock: Clock | None = None,
 ) -> dict[str, Any]:
     """Do what ``ipsec_diagnose`` was asked to do and return its result.
 
@@ -61,7 +61,9 @@ def diagnose_device(
                 session.transport.read(command)
             probes = ()
     transport: Listener = session.transport  # type: ignore[assignment]  # the doors' transports listen, too
-    collected = collect(transport, DEBUGGING[platform], Request(**asked, probe=probes), sleep, _keys(intent))
+    collected = collect(
+        transport, DEBUGGING[platform], Request(**asked, probe=probes), clock or SystemClock(), _keys(intent)
+    )
     log = collected.as_dict()["log"]
     diagnosis = diagnose({host: End((log,), platform, text, supplement, found)}, intent)
     return {

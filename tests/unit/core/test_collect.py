@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -58,6 +58,7 @@ class Router:
     refuses: str = ""
     monitoring: bool = False
     prompt: str = "hub#"
+    log: str = IOS_LOG
 
     def read(self, command: str) -> str:
         return self._answer(command)
@@ -103,8 +104,10 @@ class Router:
             return "\r\n".join(["", "Cryptographic Subsystem:", *self.on]) if self.on else ""
         if command.startswith("show  processes cpu"):
             return self.load
+        if command.startswith("ping "):
+            return "Sending 5, 100-byte ICMP Echos to 10.2.1.1, timeout is 2 seconds:\r\n!!!!!\r\nSuccess rate is 100 percent (5/5)"
         assert command == "show  logging", command
-        return IOS_LOG
+        return self.log
 
 
 @dataclass
@@ -135,11 +138,21 @@ class Firewall(Router):
         return super()._answer(command)
 
 
-def gathered(
-    device: Router, how: Debugging = IOS, sleep: Callable[[float], None] | None = None, **asked: object
-) -> Collected:
-    slept: list[float] = []
-    return collect(device, how, Request(**asked), sleep or slept.append, keys=["sesame"])  # type: ignore[arg-type]
+class Time:
+    """Passes only where it is told to."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return self.passed
+
+    def pause(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+def gathered(device: Router, how: Debugging = IOS, clock: Time | None = None, **asked: object) -> Collected:
+    return collect(device, how, Request(**asked), clock or Time(), keys=["sesame"])  # type: ignore[arg-type]
 
 
 def test_the_buffer_is_read_without_its_head_and_without_keys() -> None:
@@ -168,9 +181,9 @@ def test_nothing_is_debugged_unless_that_is_allowed() -> None:
 
 @pytest.mark.parametrize(("device", "how"), [(Router(), IOS), (Firewall(), ASA)], ids=["ios", "asa"])
 def test_debugging_is_bounded_and_off_again(device: Router, how: Debugging) -> None:
-    slept: list[float] = []
-    found = gathered(device, how, slept.append, allow_debug=True, seconds=10, buffer=False)
-    assert sum(slept) == 10
+    clock = Time()
+    found = gathered(device, how, clock, allow_debug=True, seconds=10, buffer=False)
+    assert clock.passed == 10
     assert set(found.debug) == set(device.prints)
     assert not device.on
     assert [line for line in found.commands if line.startswith("no debug")] == [d.off for d in reversed(how.debugs)]
@@ -229,12 +242,13 @@ def test_a_refused_line_takes_back_what_was_typed() -> None:
 
 
 def test_a_failure_of_our_own_leaves_nothing_on() -> None:
-    def interrupted(_seconds: float) -> None:
-        raise KeyboardInterrupt
+    class Interrupted(Time):
+        def pause(self, seconds: float) -> None:
+            raise KeyboardInterrupt
 
     device = Router()
     with pytest.raises(KeyboardInterrupt):
-        gathered(device, sleep=interrupted, allow_debug=True)
+        gathered(device, clock=Interrupted(), allow_debug=True)
     assert not device.on
     assert not device.monitoring
 
@@ -257,11 +271,25 @@ def test_a_lost_connection_says_what_to_type(at: int) -> None:
 
 def test_a_flood_ends_the_debugging() -> None:
     device = Router(prints=["*Feb 22 13:51:57.319: ISAKMP:(0): row"] * (MOST_ROWS // 2))
-    slept: list[float] = []
-    found = gathered(device, sleep=slept.append, allow_debug=True, seconds=300)
-    assert sum(slept) < 300
+    clock = Time()
+    found = gathered(device, clock=clock, allow_debug=True, seconds=300)
+    assert clock.passed < 300
     assert "ended early" in found.notes[-1]
     assert not device.on
+
+
+def test_what_makes_it_negotiate_is_typed_until_time_is_over() -> None:
+    device = Firewall()
+    found = gathered(device, ASA, allow_debug=True, seconds=6, probe=("ping inside 10.2.1.1",))
+    assert device.typed.count("ping inside 10.2.1.1") == 3
+    assert "!!!!!" not in str(found.debug)
+    assert found.commands.count("ping inside 10.2.1.1") == 1
+
+
+def test_a_router_without_a_buffer_has_no_rows() -> None:
+    device = Router()
+    device.log = IOS_LOG.partition("Log Buffer")[0] + "    Count and timestamp logging messages: disabled\n"
+    assert gathered(device).buffer == ()
 
 
 def test_no_row_holds_a_key_of_the_intent() -> None:
