@@ -16,3 +16,4 @@ if [[ ! $peers/.stamp -nt tests/bench/requirements.txt ]]; then
 fi
 read -ra sites <<<"${SITES:-}"
 "$peers/bin/python" tests/bench/hub.py "${sites[@]}"
+"$peers/bin/python" tests/bench/sas.py

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .sa import IkeSa, IpsecSa, Spi
-from .show_text import Form, Found, endpoint, selector, spi
+from .show_text import Form, Found, Lines, endpoint, selector, spi
 
 #: A network that the other end announced: ``10.255.1.238 255.255.255.255``.
 _SUBNET = re.compile(r"[0-9.]+ [0-9.]+")
@@ -32,17 +32,15 @@ class Ikev2(Form):
         self._child: dict[str, Any] | None = None
 
     def take(self, row: str) -> bool:
-        for start, method in _LINES:
-            if row.startswith(start):
-                method(self, row)
-                return True
+        if _LINES.take(self, row):
+            return True
         words = row.split()
         if words[0].isdecimal() and len(words) == len(self._columns):
             self._take_row(words)
             return True
         if " -> " in row:
             return self._take_pair(row)
-        return bool(row.startswith(_UNNEEDED) or _SUBNET.fullmatch(row))
+        return bool(_SUBNET.fullmatch(row))
 
     def _take_section(self, row: str) -> None:
         self._close()
@@ -185,7 +183,7 @@ class Ikev2(Form):
         self.found.truncated |= self._sections == {"IPv4"} or self._missing > 0
 
 
-_LINES = (
+_TABLE = (
     ("IPv4 Crypto IKEv2 S", Ikev2._take_section),
     ("IPv6 Crypto IKEv2 S", Ikev2._take_section),
     ("Session-id:", Ikev2._take_session),
@@ -223,3 +221,5 @@ _UNNEEDED = (
     "CPI in/out:",
     "ah_hmac:",
 )
+
+_LINES = Lines(_TABLE, _UNNEEDED)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from .prefixes import Prefix, parse_address
 from .sa import Associations, Identity, IkeSa, IpsecSa, Unread, join
@@ -64,6 +65,30 @@ class Form(ABC):
         """The output is over: give away what was read last, say whether something is missing."""
 
 
+F = TypeVar("F", bound=Form)
+
+
+class Lines(Generic[F]):
+    """How lines begin, and what reads each; ``unneeded`` ones say nothing that is not read elsewhere.
+
+    Of two beginnings the first in the table counts. Looked up by two letters, for outputs are long.
+    """
+
+    def __init__(self, table: Iterable[tuple[str, Callable[[F, str], None]]], unneeded: Iterable[str] = ()) -> None:
+        self._by_letters: dict[str, list[tuple[str, Callable[[F, str], None] | None]]] = {}
+        for start, method in (*table, *((start, None) for start in unneeded)):
+            self._by_letters.setdefault(start[:2], []).append((start, method))
+
+    def take(self, form: F, row: str) -> bool:
+        """Let ``form`` read a row; False when none of the beginnings is its."""
+        for start, method in self._by_letters.get(row[:2], ()):
+            if row.startswith(start):
+                if method is not None:
+                    method(form, row)
+                return True
+        return False
+
+
 @dataclass(frozen=True)
 class Reader:
     """How a platform's outputs are read.
@@ -84,7 +109,7 @@ class Reader:
             if row is None:
                 outputs[-1].truncated = True
                 continue
-            if echo := _ECHO.fullmatch(row):
+            if row[0] != "#" and ("#" in row or ">" in row) and (echo := _ECHO.fullmatch(row)):
                 if form:
                     form.end()
                 outputs.append(Found(echo[1]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..sa import IpsecSa, Spi
-from ..show_text import Form, Found, counters, endpoint, identity, spi
+from ..show_text import Form, Found, Lines, counters, endpoint, identity, spi
 
 
 class Ipsec(Form):
@@ -27,11 +27,7 @@ class Ipsec(Form):
     def take(self, row: str) -> bool:
         if row.startswith("#"):
             return self._block is not None and counters(row, self._block["counters"])
-        for start, method in _IPSEC:
-            if row.startswith(start):
-                method(self, row)
-                return True
-        return row.startswith(_IPSEC_UNNEEDED)
+        return _LINES.take(self, row)
 
     # -- the block
 
@@ -149,7 +145,7 @@ class Ipsec(Form):
         self.found.truncated |= begun
 
 
-_IPSEC = (
+_TABLE = (
     ("spi:", Ipsec._take_spi),
     ("SA State:", Ipsec._take_state),
     ("transform:", Ipsec._take_transform),
@@ -170,7 +166,7 @@ _IPSEC = (
 )
 
 #: Lines that say nothing that is not read elsewhere.
-_IPSEC_UNNEEDED = (
+_UNNEEDED = (
     "There are no ipsec sas",
     "Protected vrf",
     "dynamic allocated peer ip",
@@ -183,3 +179,5 @@ _IPSEC_UNNEEDED = (
     "Anti replay bitmap:",
     "0x",
 )
+
+_LINES = Lines(_TABLE, _UNNEEDED)

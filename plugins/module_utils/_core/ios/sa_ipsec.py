@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..sa import IpsecSa, Spi
-from ..show_text import Form, Found, counters, endpoint, identity, spi
+from ..show_text import Form, Found, Lines, counters, endpoint, identity, spi
 
 
 class Ipsec(Form):
@@ -29,11 +29,7 @@ class Ipsec(Form):
     def take(self, row: str) -> bool:
         if row.startswith("#"):
             return self._block is not None and counters(row, self._block["counters"])
-        for start, method in _IPSEC:
-            if row.startswith(start):
-                method(self, row)
-                return True
-        return row.startswith(_IPSEC_UNNEEDED)
+        return _LINES.take(self, row)
 
     # -- the block
 
@@ -157,7 +153,7 @@ class Ipsec(Form):
         self.found.truncated |= begun and not self._nothing
 
 
-_IPSEC = (
+_TABLE = (
     ("spi:", Ipsec._take_spi),
     ("transform:", Ipsec._take_transform),
     ("in use settings", Ipsec._take_settings),
@@ -179,7 +175,7 @@ _IPSEC = (
 )
 
 #: Lines that say nothing that is not read elsewhere.
-_IPSEC_UNNEEDED = (
+_UNNEEDED = (
     "local crypto endpt.",
     "remote crypto endpt.",
     "current outbound spi:",
@@ -189,3 +185,5 @@ _IPSEC_UNNEEDED = (
     "replay detection support:",
     "Kilobyte Volume Rekey has been disabled",
 )
+
+_LINES = Lines(_TABLE, _UNNEEDED)

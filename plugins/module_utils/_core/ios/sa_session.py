@@ -10,7 +10,7 @@ from typing import Any
 
 from ..prefixes import Prefix
 from ..sa import Identity, IkeSa, IpsecSa
-from ..show_text import PROTOCOLS, Form, Found, endpoint, identity6, seconds
+from ..show_text import PROTOCOLS, Form, Found, Lines, endpoint, identity6, seconds
 
 
 class Session(Form):
@@ -33,11 +33,7 @@ class Session(Form):
         self._flow: dict[str, Any] | None = None
 
     def take(self, row: str) -> bool:
-        for start, method in _LINES:
-            if row.startswith(start):
-                method(self, row)
-                return True
-        return row.startswith(_UNNEEDED)
+        return _LINES.take(self, row)
 
     def _take_interface(self, row: str) -> None:
         self.end()
@@ -143,7 +139,7 @@ def _side(words: list[str], protocol: int) -> Identity:
     return Identity.of(Prefix.from_mask(address, mask), protocol)
 
 
-_LINES = (
+_TABLE = (
     ("Interface:", Session._take_interface),
     ("Session status:", Session._take_status),
     ("Peer:", Session._take_peer),
@@ -176,3 +172,5 @@ _UNNEEDED = (
     "Assigned address:",
     "System IP:",
 )
+
+_LINES = Lines(_TABLE, _UNNEEDED)
