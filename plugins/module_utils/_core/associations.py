@@ -50,9 +50,11 @@ def read(text: str, platform: str = "", command: str = "") -> Associations:
 
 def parse_ipsec_sa(text: object, platform: object = None, command: object = None) -> dict[str, Any]:
     """The filter: :func:`read` and :func:`join` for a text or several of one device. Raises InputError."""
-    texts = list(text) if isinstance(text, (list, tuple)) else [text]
-    for item in texts:
-        if not isinstance(item, str):
+    texts: list[str] = []
+    for item in text if isinstance(text, (list, tuple)) else [text]:
+        if isinstance(item, str):
+            texts.append(item)
+        else:
             raise InputError(
                 "text",
                 type(item).__name__,
