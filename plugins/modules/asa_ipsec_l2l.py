@@ -313,7 +313,7 @@ cleared:
       type: list
       elements: str
   sample:
-    - command: clear crypto ipsec sa entry 172.16.1.1 esp 0x64d800cb
+    - command: clear crypto ipsec sa peer 192.168.1.2
       kind: ipsec
       peer: 192.168.1.2
       tunnel: osaka

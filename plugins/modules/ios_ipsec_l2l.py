@@ -286,7 +286,7 @@ cleared:
       type: list
       elements: str
   sample:
-    - command: clear crypto sa entry 192.168.1.2 esp 0x537bc76f
+    - command: clear crypto sa peer 172.16.1.1
       kind: ipsec
       peer: 172.16.1.1
       tunnel: osaka

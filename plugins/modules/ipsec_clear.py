@@ -12,8 +12,8 @@ module: ipsec_clear
 short_description: Clear security associations of one tunnel, one peer, or all
 description:
   - Clears IKE and IPsec security associations (SAs) of a PIX/ASA or an IOS router. Nothing of its configuration changes.
-  - Those of a tunnel are found by its networks in the intent, on either end, and never by the peer's address. Each is
-    cleared by its SPI, so that SAs of other tunnels stay, with the same peer too.
+  - Those of a tunnel are found by its networks in the intent, on either end, and never by the peer's address. Where their
+    peer has others, each is cleared by its SPI, so that these stay.
   - Where a release can only clear the IKE SAs of all peers at once (PIX/ASA up to 8.3), that is typed for one peer only
     while no other peer has any; otherwise RV(findings) says so and the IPsec SAs alone are cleared.
   - What is cleared comes up again with the next packet of an initiator's network. That is no failure, and RV(findings)
@@ -86,7 +86,7 @@ commands:
   type: list
   elements: str
   sample:
-    - clear crypto sa entry 192.168.1.2 esp 0x537bc76f
+    - clear crypto sa peer 172.16.1.1
     - clear crypto isakmp 2
 cleared:
   description: The same with the SAs that each is meant for.
@@ -117,7 +117,7 @@ cleared:
       type: list
       elements: str
   sample:
-    - command: clear crypto sa entry 192.168.1.2 esp 0x537bc76f
+    - command: clear crypto sa peer 172.16.1.1
       kind: ipsec
       peer: 172.16.1.1
       tunnel: osaka

@@ -89,7 +89,7 @@ class Cover:
         for lengths, row in self._table.items():
             key = tuple(_within(side, length) for side, length in zip((sa.local, sa.remote), lengths))  # noqa: B905
             if key in row:
-                peers = row[key]  # type: ignore[index]
+                peers = row[key]
                 if peers is None or sa.peer in peers:
                     return True
         return False
@@ -125,6 +125,7 @@ class Aftermath:
     cleared: list[Cleared] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     _leaving: Callable[[Associations], list[IpsecSa]] | None = None
+    _name: Callable[[Associations], Associations] = lambda found: found
     _found: flows.Affected | None = None
     _why: str = ""
     _again: flows.Affected | None = None
@@ -139,12 +140,11 @@ class Aftermath:
     def finish(self, session: Session) -> None:
         """Look again, after the plan; what was negotiated anew while it was typed is cleared once more."""
         if self._leaving:
-            left = self._associations(session)
-            commands = [item for sa in left for item in entries(Associations(ipsec=tuple(left)), [sa], self.words)]
-            if commands:
+            found, left = self._associations(session)
+            if commands := list(entries(found, left, self.words)):
                 session.clear([item.command for item in commands])
                 self.cleared += commands
-                left = self._associations(session)
+                found, left = self._associations(session)
             self.findings += [_remains(sa) for sa in left]
         if self._found and self._found.flows:
             seen = flows.ask(reader(session.transport), self.platform, whatever_it_takes=True)
@@ -156,11 +156,13 @@ class Aftermath:
         own = {self.words.configuring + item.command for item in self.cleared if item.kind not in ("ike", "ipsec")}
         self.findings += [_refused(line, answer) for line, answer in session.unheeded if line in own]
 
-    def _associations(self, session: Session) -> list[IpsecSa]:
+    def _associations(self, session: Session) -> tuple[Associations, list[IpsecSa]]:
+        """All SAs, and those of them that should be gone."""
         try:
-            return self._leaving(gather(session.transport, self.platform)) if self._leaving else []
+            found = self._name(gather(session.transport, self.platform))
         except ReadError:
-            return []
+            return Associations(), []
+        return found, self._leaving(found) if self._leaving else []
 
 
 def look(
@@ -236,7 +238,7 @@ def _associations(
     except ReadError as error:
         result.findings.append(_unknown(str(error)))
         return
-    result._leaving = lambda again: leaving(named(again, intent, host))
+    result._leaving, result._name = leaving, lambda again: named(again, intent, host)
     chosen = leaving(found)
     if not chosen:
         return
@@ -248,7 +250,8 @@ def _associations(
 
 def _ike_of(found: Associations, chosen: Sequence[IpsecSa], words: Words) -> list[Cleared]:
     """The IKE SAs of peers that keep no IPsec SA, where the release can clear one alone."""
-    keeping = {sa.peer for sa in found.ipsec if alive(sa) and not any(sa is other for other in chosen)}
+    leaving = {id(sa) for sa in chosen}
+    keeping = {sa.peer for sa in found.ipsec if alive(sa) and id(sa) not in leaving}
     peers = {sa.peer: sa for sa in chosen if sa.peer not in keeping}
     commands: dict[str, Cleared] = {}
     for one in found.ike:
@@ -335,8 +338,9 @@ def _flows(
     found = flows.affected(seen, flows.Judge(config, after))
     result._found = found
     done: set[flows.Flow] = set()
-    for rule in rules:
-        done |= _free(result, config, rule, seen, clearing=clearing)
+    for rule in rules if isinstance(config, IosConfig) else ():
+        without = replace(config, nat_rules=[other for other in config.nat_rules if other != rule])
+        done |= _free(result, rule, flows.holding(seen, flows.Judge(config, without)), seen, clearing=clearing)
     if not clearing:
         return
     rest = replace(found, flows=tuple(flow for flow in found.flows if flow not in done))
@@ -355,10 +359,10 @@ def _rules_gone(config: Config, after: Config) -> list[NatRule]:
     return [rule for rule in config.nat_rules if rule not in after.nat_rules]
 
 
-def _free(result: Aftermath, config: Config, rule: NatRule, seen: flows.Seen, *, clearing: bool) -> set[flows.Flow]:
-    """See to it that ``rule`` can go; the translations that are cleared for it."""
-    without = replace(config, nat_rules=[other for other in config.nat_rules if other != rule])
-    held = flows.holding(seen, flows.Judge(config, without))
+def _free(
+    result: Aftermath, rule: NatRule, held: Sequence[flows.Flow], seen: flows.Seen, *, clearing: bool
+) -> set[flows.Flow]:
+    """See to it that ``rule``, held by these translations, can go; the translations that are cleared for it."""
     if not held:
         return set()
     if not clearing:

@@ -3,8 +3,9 @@
 
 """What is typed to clear which security associations, and what that hits beside them.
 
-An IPsec SA is cleared by its destination, protocol and SPI where a release can: its siblings of the same negotiation go
-with it (``clear crypto sa`` reference, IOS 11.3 T to 12.2), and no SA of another tunnel does. IKE SAs belong to a peer
+IPsec SAs are cleared by their peer where all that it has are meant, which also takes what is renewed meanwhile; else each
+by its destination, protocol and SPI: its siblings of the same negotiation go with it (``clear crypto sa`` reference,
+IOS 11.3 T to 12.2), and no SA of another tunnel does. IKE SAs belong to a peer
 and not to a tunnel; what else hangs on them is named. Nothing here ever clears more than it was asked for: where a
 release can only clear the IKE SAs of everybody, that is typed for one peer only while nobody else has any.
 """
@@ -12,7 +13,7 @@ release can only clear the IKE SAs of everybody, that is typed for one peer only
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import InputError
@@ -191,44 +192,58 @@ def clearance(found: Associations, target: Target, what: Collection[str], words:
     return Clearance(tuple(commands), chosen, tuple(findings))
 
 
-def entries(found: Associations, leaving: Iterable[IpsecSa], words: Words) -> Iterator[Cleared]:
-    """Clear single IPsec SAs; by peer, with what that hits too, where the device did not show what names them."""
-    by_peer: dict[str, list[IpsecSa]] = {}
+def entries(found: Associations, chosen: Iterable[IpsecSa], words: Words) -> Iterator[Cleared]:
+    """Clear these IPsec SAs and no others: a peer as a whole where all that it has are meant, else each by its SPI.
+
+    Where the device did not show what names an SA its peer is cleared, and what that hits too is told.
+    """
+    meant: dict[str, list[IpsecSa]] = {}
+    for sa in chosen:
+        meant.setdefault(sa.peer, []).append(sa)
+    others: dict[str, list[IpsecSa]] = {}
     for sa in found.ipsec:
-        if alive(sa):
-            by_peer.setdefault(sa.peer, []).append(sa)
-    whole: set[str] = set()
-    for sa in leaving:
-        local, remote = pair_of(sa)
-        # One SPI of each negotiation. Inbound SAs are named by our own address, outbound ones by the peer's.
-        address, spis = (sa.local_address, sa.inbound) if sa.local_address and sa.inbound else (sa.peer, sa.outbound)
-        if spis and address:
-            for spi in spis:
-                command = words.ipsec_entry.format(address=address, spi=spi.spi)
-                yield Cleared(command, IPSEC, sa.peer, sa.tunnel, local, remote)
-        elif sa.peer not in whole:
-            whole.add(sa.peer)
-            also = tuple(described(other) for other in by_peer.get(sa.peer, ()) if other is not sa)
-            yield Cleared(words.ipsec_peer.format(peer=sa.peer), IPSEC, sa.peer, sa.tunnel, local, remote, also)
+        if alive(sa) and not any(sa is one for one in meant.get(sa.peer, ())):
+            others.setdefault(sa.peer, []).append(sa)
+    for peer, sas in meant.items():
+        single = [list(_by_spi(sa, words)) for sa in sas]
+        if peer and (peer not in others or not all(single)):
+            yield replace(
+                _about(words.ipsec_peer.format(peer=peer), sas), also=tuple(map(described, others.get(peer, ())))
+            )
+        else:
+            yield from (item for items in single for item in items)
+
+
+def _by_spi(sa: IpsecSa, words: Words) -> Iterator[Cleared]:
+    """One SPI of each negotiation. Inbound SAs are named by our own address, outbound ones by the peer's."""
+    address, spis = (sa.local_address, sa.inbound) if sa.local_address and sa.inbound else (sa.peer, sa.outbound)
+    if address:
+        yield from (_about(words.ipsec_entry.format(address=address, spi=spi.spi), [sa]) for spi in spis)
+
+
+def _about(command: str, sas: Sequence[IpsecSa]) -> Cleared:
+    names = {sa.tunnel for sa in sas}
+    local, remote = (", ".join(dict.fromkeys(pair_of(sa)[side] for sa in sas)) for side in (0, 1))
+    return Cleared(command, IPSEC, sas[0].peer, names.pop() if len(names) == 1 else "", local, remote)
 
 
 def _ike(
     found: Associations, chosen: Associations, target: Target, words: Words, findings: list[Finding]
 ) -> Iterator[Cleared]:
     peers = {target.peer} if target.peer else {sa.peer for sa in chosen.ike}
+    others: dict[str, list[IpsecSa]] = {}
+    for other in found.ipsec if target.tunnels else ():
+        if alive(other) and other.tunnel not in target.tunnels:
+            others.setdefault(other.peer, []).append(other)
     typed: set[str] = set()
     for sa in chosen.ike:
         peer = target.peer or sa.peer
-        also = () if target.peer else tuple(
-            described(other)
-            for other in found.ipsec
-            if alive(other) and other.peer == peer and other.tunnel not in target.tunnels
-        )  # fmt: skip
+        also = tuple(map(described, others.get(peer, ())))
         command = one_ike(sa, peer, words)
         if not command and sa.version in words.ike_all:
-            others = sorted({other.peer for other in found.ike if not other.deleted and not _ends(other) & peers})
-            if others:
-                findings.append(_only_all(words.ike_all[sa.version], peer, others))
+            strangers = sorted({other.peer for other in found.ike if not other.deleted and not _ends(other) & peers})
+            if strangers:
+                findings.append(_only_all(words.ike_all[sa.version], peer, strangers))
                 continue
             command = words.ike_all[sa.version]
         if command and command not in typed:

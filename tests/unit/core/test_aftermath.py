@@ -125,14 +125,14 @@ def test_on_a_pix_the_sa_goes_after_the_line_that_switches_and_before_the_map_is
     done = device.call(state="absent")
     commands = done["commands"]
     assert commands == checked["commands"]
-    entry = place(commands, "clear crypto ipsec sa entry 172.16.1.1 esp 0x11111111")
+    entry = place(commands, "clear crypto ipsec sa peer 192.168.1.2")
     assert place(commands, "no nat (inside) 0") == entry - 1
     assert entry < place(commands, "no crypto map IPSEC interface outside")
     assert device.living.pairs == []
     assert done["cleared"] == checked["cleared"]
     assert done["cleared"] == [
         {
-            "command": "clear crypto ipsec sa entry 172.16.1.1 esp 0x11111111", "kind": "ipsec", "peer": "192.168.1.2",
+            "command": "clear crypto ipsec sa peer 192.168.1.2", "kind": "ipsec", "peer": "192.168.1.2",
             "tunnel": "osaka", "local": "10.1.1.0/24", "remote": "10.2.1.0/24", "also": [],
         }
     ]  # fmt: skip
@@ -150,7 +150,7 @@ def test_one_of_several_leaves_a_hub_and_the_others_sas_stay() -> None:
     device = hub(OF_OSAKA, OF_KOBE, STRANGER)
     done = device.call(OSAKA, GONE)
     commands = done["commands"]
-    entry = place(commands, "do clear crypto sa entry 192.168.1.2 esp 0x13333333")
+    entry = place(commands, "do clear crypto sa peer 172.16.3.1")
     # Its ``deny``, its ACE in the list, its SAs (treatment.md §2): as long as the ACE stands it could come back.
     ace = max(index for index, command in enumerate(commands[:entry]) if command.startswith("no "))
     assert entry - ace <= 2
@@ -170,7 +170,7 @@ def test_without_a_list_the_intent_says_whose_sas_go() -> None:
 def test_when_all_leave_a_hub_its_sas_go_once_the_map_is_unbound() -> None:
     device = hub(OF_OSAKA, OF_KOBE)
     done = device.call(OSAKA, KOBE, state="absent")
-    first = place(done["commands"], "0x11111111")
+    first = place(done["commands"], "do clear crypto sa peer 172.16.1.1")
     assert done["commands"].index("no crypto map IPSEC") < first
     assert device.living.pairs == []
 
@@ -212,19 +212,35 @@ def test_what_was_negotiated_anew_while_the_lines_were_typed_is_cleared_once_mor
     back = Pair("10.2.1.0/24", "10.1.3.0/24", "172.16.3.1", 0x15555555, 0x25555555, "192.168.1.2")
 
     def renewed(command: str) -> None:
-        if "0x13333333" in command:
+        if command == "clear crypto isakmp 1003":
             device.living.pairs.append(back)
 
     device.living.watch = renewed
     done = device.call(OSAKA, GONE)
     assert device.living.pairs == [OF_OSAKA]
-    assert [item["command"] for item in done["cleared"]][-1] == "clear crypto sa entry 192.168.1.2 esp 0x15555555"
-    assert device.living.cleared[-1] == "clear crypto sa entry 192.168.1.2 esp 0x15555555"
+    assert [item["command"] for item in done["cleared"]][-1] == "clear crypto sa peer 172.16.3.1"
+    assert device.living.cleared[-1] == "clear crypto sa peer 172.16.3.1"
+
+
+def test_what_comes_back_beside_an_sa_that_stays_is_cleared_alone() -> None:
+    two = {**OSAKA, "networks": ["10.1.1.0/24", "10.1.7.0/24"]}
+    more = Pair("10.2.1.0/24", "10.1.7.0/24", "172.16.1.1", 0x17777777, 0x27777777, "192.168.1.2")
+    device = hub(OF_OSAKA, more, tunnels=(two,))
+    back = Pair("10.2.1.0/24", "10.1.7.0/24", "172.16.1.1", 0x18888888, 0x28888888, "192.168.1.2")
+
+    def renewed(command: str) -> None:
+        if "0x17777777" in command:
+            device.living.pairs.append(back)
+
+    device.living.watch = renewed
+    device.call(OSAKA)
+    assert device.living.cleared[-1] == "clear crypto sa entry 192.168.1.2 esp 0x18888888"
+    assert device.living.pairs == [OF_OSAKA]
 
 
 def test_an_sa_that_stays_in_spite_of_the_command_is_a_finding() -> None:
     device = hub(OF_OSAKA, OF_KOBE)
-    device.living.refuses = {"clear crypto sa entry 192.168.1.2 esp 0x13333333": "% Authorization failed."}
+    device.living.refuses = {"clear crypto sa peer 172.16.3.1": "% Authorization failed."}
     done = device.call(OSAKA, GONE)
     (finding,) = [finding for finding in done["findings"] if finding["code"] == "association-remains"]
     assert finding["level"] == "warning"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from _core.clear_run import clear
 from _core.errors import CoreError, DeviceError, InputError, ReadError
 from _core.intent import Intent
 from _core.ios.dialect import CLEARS as IOS
-from _core.sa import Associations
+from _core.prefixes import Prefix
+from _core.sa import Associations, Identity
 from _core.session import Cli, Session
 from core_support import golden
 from core_support.asa_worlds import start as asa_start
@@ -60,12 +62,29 @@ def typed(found: Associations, target: Target, words: Words, what: Any = KINDS) 
 @pytest.mark.parametrize(
     ("platform", "commands"),
     [
-        ("asa", ["clear crypto ipsec sa entry 172.16.1.1 esp 0x64d800cb", "clear crypto isakmp sa"]),
-        ("ios", ["clear crypto sa entry 192.168.1.2 esp 0x537bc76f", "clear crypto isakmp 2"]),
+        ("asa", ["clear crypto ipsec sa peer 192.168.1.2", "clear crypto isakmp sa"]),
+        ("ios", ["clear crypto sa peer 172.16.1.1", "clear crypto isakmp 2"]),
     ],
 )
-def test_a_tunnel_is_cleared_by_the_spi_of_its_networks_on_either_end(platform: str, commands: list[str]) -> None:
+def test_a_tunnel_is_cleared_by_its_peer_where_the_peer_has_nothing_else(platform: str, commands: list[str]) -> None:
     assert typed(seed(platform), OSAKA, WORDS[platform]) == commands
+
+
+@pytest.mark.parametrize(
+    ("platform", "commands"),
+    [
+        ("asa", ["clear crypto ipsec sa entry 172.16.1.1 esp 0x64d800cb"]),
+        ("ios", ["clear crypto sa entry 192.168.1.2 esp 0x537bc76f"]),
+    ],
+)
+def test_else_by_the_spi_of_its_networks_on_either_end(platform: str, commands: list[str]) -> None:
+    found = seed(platform)
+    (sa,) = found.ipsec
+    both_sides = Identity.of(Prefix.parse("10.77.0.0/16"))
+    other = replace(sa, tunnel="", local=both_sides, remote=both_sides)
+    done = clearance(replace(found, ipsec=(other, sa)), OSAKA, ["ipsec"], WORDS[platform])
+    assert [item.command for item in done.commands] == commands
+    assert done.also == []
 
 
 @pytest.mark.parametrize(
@@ -139,14 +158,14 @@ def test_another_tunnel_stays_and_a_stranger_with_the_same_peer_is_named() -> No
     }  # fmt: skip
     assert typed(hub(), Target(tunnels=("osaka", "kobe")), IOS, ["ipsec"]) == [
         "clear crypto sa entry 192.168.1.2 esp 0x11111111",
-        "clear crypto sa entry 192.168.1.2 esp 0x12222222",
+        "clear crypto sa peer 172.16.2.1",
     ]
 
 
 def test_the_name_is_found_after_the_peers_address_changed() -> None:
     moved = [Pair("10.2.1.0/24", "10.1.1.0/24", "172.16.9.77", 0x1, 0x2, "192.168.1.2")]
     found = named(read(ipsec_text("ios", moved), "ios"), intent(tunnels=TUNNELS), "hub")
-    assert typed(found, OSAKA, IOS) == ["clear crypto sa entry 192.168.1.2 esp 0x00000001"]
+    assert typed(found, OSAKA, IOS) == ["clear crypto sa peer 172.16.9.77"]
 
 
 def test_while_sas_are_renewed_each_pair_of_spis_is_cleared() -> None:
@@ -156,6 +175,8 @@ def test_while_sas_are_renewed_each_pair_of_spis_is_cleared() -> None:
         read(text[:end] + text[start:end].replace("537BC76F", "000000FE").replace("1400620911", "254") + text[end:], "ios"),
         intent(), "hub",
     )  # fmt: skip
+    stranger = replace(found.ipsec[0], tunnel="", remote=found.ipsec[0].local)
+    found = replace(found, ipsec=(*found.ipsec, stranger))
     assert typed(found, OSAKA, IOS, ["ipsec"]) == [
         "clear crypto sa entry 192.168.1.2 esp 0x537bc76f",
         "clear crypto sa entry 192.168.1.2 esp 0x000000fe",
@@ -184,7 +205,7 @@ def test_a_release_that_clears_only_everybodys_ike_sas_is_not_told_to() -> None:
         intent(), "pix",
     )  # fmt: skip
     done = clearance(found, OSAKA, KINDS, CLEARS_7_2)
-    assert [item.command for item in done.commands] == ["clear crypto ipsec sa entry 172.16.1.1 esp 0x00000001"]
+    assert [item.command for item in done.commands] == ["clear crypto ipsec sa peer 192.168.1.2"]
     (finding,) = done.findings
     assert finding.code == "ike-not-cleared"
     assert "203.0.113.9" in finding.message
