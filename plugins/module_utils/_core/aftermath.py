@@ -338,9 +338,8 @@ def _flows(
     found = flows.affected(seen, flows.Judge(config, after))
     result._found = found
     done: set[flows.Flow] = set()
-    for rule in rules if isinstance(config, IosConfig) else ():
-        without = replace(config, nat_rules=[other for other in config.nat_rules if other != rule])
-        done |= _free(result, rule, flows.holding(seen, flows.Judge(config, without)), seen, clearing=clearing)
+    for rule in rules:
+        done |= _free(result, rule, _holding(config, rule, seen), seen, clearing=clearing)
     if not clearing:
         return
     rest = replace(found, flows=tuple(flow for flow in found.flows if flow not in done))
@@ -357,6 +356,14 @@ def _rules_gone(config: Config, after: Config) -> list[NatRule]:
     if not isinstance(config, IosConfig) or not isinstance(after, IosConfig):
         return []
     return [rule for rule in config.nat_rules if rule not in after.nat_rules]
+
+
+def _holding(config: Config, rule: NatRule, seen: flows.Seen) -> list[flows.Flow]:
+    """The translations that hold ``rule``."""
+    if not isinstance(config, IosConfig):
+        return []
+    without = replace(config, nat_rules=[other for other in config.nat_rules if other != rule])
+    return flows.holding(seen, flows.Judge(config, without))
 
 
 def _free(
