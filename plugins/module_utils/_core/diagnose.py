@@ -72,7 +72,6 @@ class _Found:
     signs: tuple[Sign, ...]
     drafts: tuple[int, ...] = ()
     stage: str = ""
-    begins: tuple[int, int] = (0, 0)
 
 
 def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis:
@@ -187,7 +186,7 @@ def _mode(draft: Draft) -> str:
         return "aggressive"
     if any(step.startswith("MM") for step in draft.stages):
         return "main"
-    return "" if draft.phase1 else "quick"
+    return "quick" if not draft.phase1 or (draft.has("QM1", "QM2") and not draft.has("PHASE1")) else ""
 
 
 def _negotiation(number: int, draft: Draft, knowledge: Knowledge) -> Negotiation:
@@ -249,7 +248,8 @@ def _of_drafts(read: _Read, numbers: Mapping[int, int]) -> list[_Found]:
         elif signs:
             # One negotiation fails for one reason; what else was said of it belongs to that.
             code = _first(exact or signs).code
-            found.append(_found(CAUSES[code], read.name, draft, signs, numbers))
+            told = signs if draft.finished else [*signs, *draft.unanswered]
+            found.append(_found(CAUSES[code], read.name, draft, told, numbers))
     return found
 
 
@@ -274,9 +274,7 @@ def _unanswered(draft: Draft) -> str:
 def _found(cause: Cause, end: str, draft: Draft, signs: Iterable[Sign], numbers: Mapping[int, int]) -> _Found:
     ordered = tuple(sorted(signs, key=lambda sign: (sign.place.text, sign.place.number)))
     peer = draft.peer or next((sign.peer for sign in ordered if sign.peer), "")
-    assert draft.first is not None
-    begins = (draft.first.text, draft.first.number)
-    return _Found(cause, end, peer, ordered, (numbers[id(draft)],), draft.reached(), begins)
+    return _Found(cause, end, peer, ordered, (numbers[id(draft)],), draft.reached())
 
 
 def _of_strays(read: _Read) -> list[_Found]:
@@ -292,8 +290,7 @@ def _of_strays(read: _Read) -> list[_Found]:
             continue
         if sign.trial and any(draft.stages for draft in read.drafts):
             continue
-        place = (sign.place.text, sign.place.number)
-        found.append(_Found(CAUSES[code], read.name, sign.peer, (sign,), begins=place))
+        found.append(_Found(CAUSES[code], read.name, sign.peer, (sign,)))
     return found
 
 
@@ -309,29 +306,26 @@ def _merged(failures: Sequence[_Found]) -> list[_Found]:
     merged: dict[tuple[str, str], _Found] = {}
     for failure in failures:
         key = (failure.cause.code, failure.peer)
-        other = merged.get(key)
-        merged[key] = (
-            failure
-            if other is None
-            else replace(
-                other,
-                signs=(*other.signs, *failure.signs),
-                drafts=(*other.drafts, *failure.drafts),
-                stage=failure.stage or other.stage,
-                begins=failure.begins,
-            )
-        )
-    exact = {
-        failure.peer: key for key, failure in merged.items() if not failure.cause.general and failure.cause.phase != 3
-    }
+        merged[key] = _together(merged[key], failure) if key in merged else failure
+    named = {key[0]: key for key in merged if key[1]}
+    for key in [key for key in merged if not key[1] and key[0] in named]:
+        merged[named[key[0]]] = _together(merged[named[key[0]]], merged.pop(key))
+    exact: dict[str, tuple[str, str]] = {}
+    for key, failure in merged.items():
+        if not failure.cause.general and failure.cause.phase != 3:
+            exact.setdefault(failure.peer, key)
     result = dict(merged)
     for key, failure in merged.items():
         into = exact.get(failure.peer) or (exact.get("") if failure.peer else next(iter(exact.values()), None))
-        if failure.cause.general and into and not failure.drafts:
-            other = result[into]
-            result[into] = replace(other, signs=(*other.signs, *failure.signs))
+        if failure.cause.general and into and (not failure.drafts or failure.cause.phase == result[into].cause.phase):
+            result[into] = _together(result[into], failure)
             del result[key]
     return list(result.values())
+
+
+def _together(one: _Found, two: _Found) -> _Found:
+    signs = sorted((*one.signs, *two.signs), key=lambda sign: (sign.place.text, sign.place.number))
+    return replace(one, signs=tuple(signs), drafts=(*one.drafts, *two.drafts), stage=two.stage or one.stage)
 
 
 def _came_up(read: _Read, failure: _Found) -> Draft | None:
@@ -425,7 +419,8 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
     if cause is not failure.cause:
         others = (f"the log alone says: {failure.cause.title}", *others)
     grades = [sign.row.grade for sign in failure.signs if sign.code == failure.cause.code]
-    first = _first(failure.signs).row if failure.signs else None
+    exact = [sign for sign in failure.signs if sign.code == failure.cause.code] or failure.signs
+    first = _first(exact).row if exact else None
     tunnel = next((one.tunnel for one in mine if one.tunnel), "")
     return Problem(
         cause.code,

@@ -46,6 +46,11 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
 _SEPARATOR = re.compile(r"[\s:]*")
 #: ``Router#``, ``pixfirewall(config)#``, and what was typed there.
 _PROMPT = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}(?:/[a-z/]+)?(?:\([a-z0-9-]{1,40}\))?[#>]")
+#: What commands print between the messages: pings, modes, what was switched on.
+_PRINTED = re.compile(
+    r"Type escape sequence|Sending [0-9]+, [0-9]+-byte|Packet sent with|Success rate is|[!.?UQM&]{1,70}$|Enter configuration commands"
+    r"|Building configuration|% |\^$|All possible debugging|(?:Crypto|IKEv2) .{0,40}debugging is o"
+)
 _PAGER = re.compile(r"<--- More --->|\s?--More--\s?")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00\x07\x08]")
 
@@ -53,7 +58,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00\x07\x08]")
 _CONTINUES = re.compile(
     r"Initiator SPI|IKEv2 (?:IKE_\w+|CREATE_\w+|INFORMATIONAL|Negotiation)|Payload contents|Num\. transforms|Proposal [0-9]+:"
     r"|bring down existing|Technical Support:|Copyright \(c\)|Compiled |(?:local|remote|src|dest)_proxy\s*=|\(key eng\. msg\.\)"
-    r"|\(sa\) sa_dest|(?:protocol|lifedur|spi|sa_spi|sa_trans|sa_lifetime)\s*=|(?:src|dst) (?:addr|port)|protocol\s+:"
+    r"|\(sa\) sa_dest|\{|(?:protocol|lifedur|spi|sa_spi|sa_trans|sa_lifetime)\s*=|(?:src|dst) (?:addr|port)|protocol\s+:"
     r"|(?:address|type|next-payload|port|length)\s*:|:\s"
 )
 
@@ -143,7 +148,7 @@ def read_records(text: str) -> Records:
             found.records.append(current.close())
         current = opened
         if opened is None:
-            found.strays.append(Stray(number, redacted(line), bool(_PROMPT.match(line))))
+            found.strays.append(Stray(number, redacted(line), bool(_PROMPT.match(line) or _PRINTED.match(line))))
     if current:
         found.records.append(current.close())
     return found
@@ -172,10 +177,12 @@ def _begin(number: int, line: str) -> _Open | None:
         head = _head(line[: body.start()], syslog=body["facility"] is not None)
         if head is not None:  # else: a name in the middle of a sentence
             return _opened(number, line, body, head)
-    stamp = _STAMP.match(line)
-    if stamp and line[stamp.end() : stamp.end() + 1] == ":":
-        rest = line[stamp.end() + 1 :].strip()
-        return _Open(number, number, "", "", stamp[0], "", [rest])
+    # A message without a name: the device's own stamp is the last one, a collector's stands before it.
+    stamps = [found for found in _STAMP.finditer(line, 0, 200) if line[found.end() : found.end() + 1] == ":"]
+    for stamp in reversed(stamps):
+        head = _head(line[: stamp.start()], syslog=False)
+        if head is not None:
+            return _Open(number, number, "", head[0], stamp[0], "", [line[stamp.end() + 1 :].strip()])
     return None
 
 

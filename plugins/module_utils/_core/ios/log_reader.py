@@ -230,7 +230,7 @@ class IosReader(Reader):
             draft.role = draft.role or ("initiator" if values["what"] == "isakmp_initiator" else "responder")
 
     def _on_packet(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        way, role, state = values["way"], values["role"], values["state"]
+        way, role, state = values["way"], values["role"], values.get("state", "")
         place = self.place(record)
         if role == "N" or state == "NEW SA":
             draft = self._begun(self._stream(record), record, {**values, "connection": "0"}, "responder")
@@ -275,7 +275,8 @@ class IosReader(Reader):
         if draft is None:
             return
         if state == "P1COMPLETE":
-            if draft.phase1 and not draft.ended:
+            begun = any(step[:2] in ("MM", "AM") for step in draft.stages)
+            if draft.phase1 and not draft.ended and (begun or "P1" not in values.get("old", "")):
                 if not draft.has("AM1", "AM2"):
                     draft.step("MM6", place)
                 draft.step("PHASE1", place)
@@ -495,6 +496,8 @@ class IosReader(Reader):
 
     def _on_lost(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         self.strays.append(self._sign(row, values, record, draft))
+        if row.literal.startswith("deleting SA"):
+            self._on_deleting(row, values, record, draft)
 
     def _on_end(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         known = draft or self._stream(record).sessions.get(values.get("session", ""))

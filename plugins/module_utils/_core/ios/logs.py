@@ -75,10 +75,11 @@ ISAKMP = Table(
     [
         # --- how far it came -----------------------------------------------------------------------------------------
         Row("received packet from", "packet", rf"(?P<way>received) packet from (?P<peer>{_IP})(?: dport (?P<port>[0-9]+) sport "
-            r"(?P<peer_port>[0-9]+))?(?: Global| \S+)? \((?P<role>[INR])\) (?P<state>NEW SA|\w+)", source=_MAIN),
+            r"(?P<peer_port>[0-9]+))?(?: Global| \S+)? \((?P<role>[INR])\)(?: (?P<state>NEW SA|\w+))?", source=_MAIN),
         Row("sending packet to", "packet", rf"(?P<way>sending) packet to (?P<peer>{_IP})(?: my_port (?P<port>[0-9]+) peer_port "
             r"(?P<peer_port>[0-9]+))? \((?P<role>[INR])\) (?P<state>\w+)", source=_MAIN),
-        Row("New State = ", "state", r"New State = (?P<state>[A-Z0-9_ ]+)", source="ios-show.md C7.2"),
+        Row("New State = ", "state", r"(?:Old State = (?P<old>[A-Z0-9_. ]+?) +)?New State = (?P<state>[A-Z0-9_ ]+)",
+            source="ios-show.md C7.2"),
         Row("Input = ", "input", r"(?:Node (?P<id>-?[0-9]+), )?Input = (?P<input>[A-Z0-9_, ]+)", source="ios-show.md C7.2"),
         Row("Created a peer struct for", "peer_struct", rf"struct for (?P<peer>{_IP}), peer port (?P<peer_port>[0-9]+)", source=_MAIN),
         Row("Locking peer struct", "locking", r"for (?P<what>isakmp_initiator|crypto_isakmp_process_block)", source=_MAIN),
@@ -171,6 +172,8 @@ ISAKMP = Table(
         # --- ends ----------------------------------------------------------------------------------------------------
         Row("not responding!", "lost", rf"peer (?P<peer>{_IP}) not responding", "peer-lost", _FAILURES, "U"),
         Row("DPD incrementing error counter", "hint", "", "peer-lost", _FAILURES, "U"),
+        Row('deleting SA reason "peers alive"', "lost", rf"\(peer (?P<peer>{_IP})\)", "peer-lost", _FAILURES, "U"),
+        Row('deleting SA reason "Dead peer"', "lost", rf"\(peer (?P<peer>{_IP})\)", "peer-lost", _FAILURES, "U"),
         Row("deleting SA reason", "deleting",
             rf'reason "(?P<reason>[^"]*)" state \((?P<role>[IR])\) (?P<state>\w+) +\(peer (?P<peer>{_IP})\)',
             source=_FAILURES),
@@ -213,6 +216,7 @@ IPSEC = Table(
         Row("IPSEC(sa_request)", "sa_request", _IDENTITY, source=_INITIATOR),
         Row("IPSEC(sa_request)", "quiet", source="ios-show.md C0, SMG (12.2)"),
         Row("(validate_proposal_request)", "identity", _IDENTITY, source=_QUICK),
+        Row("(validate_proposal_request)", "quiet", source=_QUICK),
         Row("IPSEC(initialize_sas)", "initialize", r"(?P<way>INBOUND|OUTBOUND) " + _IDENTITY + r".*transform= (?P<transform>[a-z0-9 -]+?) "
             r"+\((?P<mode>[A-Za-z-]+)\).*lifedur= (?P<seconds>[0-9]+)s and (?P<kilobytes>[0-9]+)kb, spi= (?P<spi>0x[0-9A-Fa-f]+)",
             source="seed, ios-12.4-debug-ipsec"),
@@ -246,6 +250,7 @@ IKEV2 = Table(
             r"(?P<id>[0-9]+) IKEv2 (?P<exchange>\w+) Exchange (?P<kind>REQUEST|RESPONSE) Payload contents:(?P<payloads>.*)", source=_V2),
         Row(" Packet [", "quiet", source=_V2),
         Row("SA created; inserting SA into database", "ike_up", source=_V2),
+        Row("Failed to find a matching policy", "fault", r"ESP:", "transform-set-differs", _V2),
         Row("Failed to find a matching policy", "fault", "", "ike-policy-differs", _V2),
         Row("Received no proposal chosen notify", "hint", "", "ike-policy-differs", _V2),
         Row("wrong DH group", "quiet", source=_V2),
@@ -258,6 +263,17 @@ IKEV2 = Table(
         Row("Retransmitting packet", "resent", source="published IKEv2 debug of XE 16.7"),
         Row("Initial exchange failed", "hint", "", "phase-1-refused", "published IKEv2 debug of XE 16.7"),
         Row("Deleting SA", "end", source=_V2),
-        *_quiet("", source=_V2),
+        *_quiet(
+            "Getting preshared key", "Matched peer block", "Searching Policy", "Searching policy", "Using the Default Policy",
+            "Found Policy", "Computing DH", "DH key Computation", "Request queued", "no config data", "Generating IKE_",
+            "IKE Proposal:", "ESP Proposal:", "Insert SA", "Processing IKE_", "Verify SA init", "Checking NAT discovery", "NAT not found",
+            "SKEYSEED", "Completed SA init", "Config data", "Config-type", "Attrib type", "Have config mode", "Check for EAP",
+            "Generate my authentication", "Use preshared key", "IKEv2 authentication data", "Get my authentication",
+            "My authentication method", "Constructing ID", "Building packet", "Process auth response", "Verify peer's", "Peer's policy",
+            "Get peer's", "Peer's authentication method", "authenctication data PASSED", "Session with IKE ID PAIR", "MIB tunnel",
+            "Checking for duplicate", "No duplicate", "Queuing IKE SA delete", "Sending DELETE", "Checking if request will fit",
+            "Check for existing", "Delete all IKE SAs", "Processing ACK", "Error constructing config reply", "Address type",
+            "Generate IKEv2", "Received Policies", "Expected Policies", source=_V2,
+        ),
     ]
 )  # fmt: skip
