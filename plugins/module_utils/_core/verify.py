@@ -22,7 +22,7 @@ from .sa import Associations, Identity, IkeSa, IpsecSa
 #: What is asked, each with all before it.
 LEVELS = CONFIGURED, UP, TRAFFIC = ("configured", "up", "traffic")
 
-#: Of so many tunnels it is said which ones lack lines; each needs a plan of its own.
+#: So many plans are made to find which tunnels lack lines; one takes a second on a hub of hundreds.
 SINGLE_PLANS = 64
 
 _SENT, _RECEIVED = "pkts_encaps", "pkts_decaps"
@@ -54,7 +54,7 @@ class Result:
 class Missing:
     """What the planner would still send: to the device, and for single tunnels (or why there is no plan for one).
 
-    A tunnel that is missing in ``of_tunnel`` was not asked for. ``error`` is why there is no plan for the device,
+    A tunnel that is missing in ``of_tunnel`` was not looked at alone. ``error`` is why there is no plan for the device,
     ``unsupported`` whether that is only because the release is not one that is planned for.
     """
 

@@ -22,12 +22,14 @@ from _core.errors import InputError
 from _core.intent import Intent
 from _core.prefixes import Prefix
 from _core.report import junit, table, verification_junit, verification_table
+from _core.run import run
 from _core.sa import Associations, Identity, IkeSa, IpsecSa, Spi, Unread
 from _core.session import Cli, Session
 from _core.verify import LEVELS, Missing, Readings, Result, judge, look
 from _core.verify_run import verify
+from core_support.ios_worlds import start as ios_start
 from core_support.scenario import REFERENCE_NAMES, intent, responder, tunnel
-from core_support.transports import ScriptedTransport
+from core_support.transports import ModelTransport, ScriptedTransport
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,6 +185,33 @@ def test_a_tunnel_is_configured_or_not_by_itself_and_the_device_as_a_whole() -> 
     assert "site would send" in device_result["message"]
     assert "set peer 192.168.2.2" in run.of("configured", "kobe")["message"]
     assert run.result["diff"]["after"] != run.result["diff"]["before"]
+
+
+def test_the_tunnels_that_lack_lines_are_found_among_many() -> None:
+    tunnels = [tunnel(name=f"t{at}", initiator=f"pix{at}", networks=[f"10.100.{at}.0/24"]) for at in range(60)]
+    hub = ios_start()
+    hub.head.insert(0, "Building configuration...")
+    held = [each for at, each in enumerate(tunnels) if at not in (7, 50)]
+    wanted = {"host": "hub", "responders": [responder()], "names": REFERENCE_NAMES, "pat": "present"}
+
+    def open_session(cli: Cli) -> Session:
+        return Session(ModelTransport(hub), cli)
+
+    run(
+        "ios",
+        {**wanted, "tunnels": held, "state": "present", "save": "never"},
+        check_mode=False,
+        open_session=open_session,
+    )
+    result = verify(
+        {**wanted, "tunnels": tunnels, "level": "configured"},
+        check_mode=False,
+        open_session=open_session,
+        compile_query=compile_word,
+    )
+    failed = {each["tunnel"] for each in result["results"] if each["status"] == "failed"}
+    assert failed == {"", "t7", "t50"}
+    assert result["counts"] == {"ok": 58, "failed": 3, "unknown": 0}
 
 
 def test_what_is_too_much_is_the_devices_and_no_tunnels() -> None:
