@@ -90,7 +90,7 @@ class Ikev2(Form):
             self._there()["peer"], self._there()["port"] = endpoint(word)
 
     def _take_suite(self, row: str) -> None:
-        told = {key: value.strip() for key, _, value in (item.partition(":") for item in row.split(","))}
+        told = {key: value.strip() for key, _sep, value in (item.partition(":") for item in row.split(","))}
         told = {key.strip(): value for key, value in told.items()}
         encryption = told["Encr"] + (f"-{told['keysize']}" if "keysize" in told else "")
         if "esp_hmac" in told:

@@ -227,7 +227,7 @@ def counters(row: str, into: dict[str, int]) -> bool:
 
 def endpoint(text: str) -> tuple[str, int | None]:
     """``192.0.2.1/500``, ``192.0.2.1:500``, ``192.0.2.1`` → address (or name) and port, None where there is none or 0."""
-    address, _, port = text.partition("/")
+    address, _sep, port = text.partition("/")
     if not port and text.count(":") == 1:
-        address, _, port = text.partition(":")
+        address, _sep, port = text.partition(":")
     return address, (int(port) or None) if port.isdecimal() else None

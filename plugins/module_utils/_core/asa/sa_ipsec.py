@@ -44,7 +44,7 @@ class Ipsec(Form):
         self._close()
         self._block = {"peer": "", "interface": self._interface, "counters": {}}
         for item in row.split(", "):
-            key, _, value = item.partition(": ")
+            key, _sep, value = item.partition(": ")
             if key == "Crypto map tag":
                 self._block["map"] = value
             elif key == "seq num":
@@ -114,7 +114,7 @@ class Ipsec(Form):
                 self._there()["pfs"] = f"group{word.split()[2]}"
 
     def _take_timing(self, row: str) -> None:
-        unit, _, value = row.partition("remaining key lifetime ")[2].partition(": ")
+        unit, _sep, value = row.partition("remaining key lifetime ")[2].partition(": ")
         numbers = value.strip("()").split("/")
         self._sa()["remaining_seconds"] = int(numbers[-1])
         if len(numbers) == 2 and "/" in unit:

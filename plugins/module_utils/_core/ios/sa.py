@@ -94,7 +94,7 @@ _UNNEEDED = ("Codes: ", "K - ", "T - ", "X - ", "psk - ", "renc - ", "C-id Local
 
 
 def _begins(row: str) -> str:
-    first, _, rest = row.partition(" ")
+    first, _sep, rest = row.partition(" ")
     if first == "interface:" or row.startswith("Crypto map tag:") or row == "No SAs found":
         return "ipsec"
     if first in ("IPv4", "IPv6") and rest.startswith("Crypto "):

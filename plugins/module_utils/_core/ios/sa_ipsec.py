@@ -40,7 +40,7 @@ class Ipsec(Form):
 
     def _take_map(self, row: str) -> None:
         self._close()
-        name, _, address = row.partition(", ")
+        name, _sep, address = row.partition(", ")
         self._map = {"map": name.split()[3], "local_address": address.split()[-1]}
 
     def _open(self, _row: str) -> None:
@@ -108,7 +108,7 @@ class Ipsec(Form):
         self._sa()["nat_t"] = "UDP-Encaps" in settings
 
     def _take_timing(self, row: str) -> None:
-        unit, _, value = row.partition("remaining key lifetime")[2].partition(":")
+        unit, _sep, value = row.partition("remaining key lifetime")[2].partition(":")
         if value:
             numbers = value.strip(" ()").split("/")
             self._sa()["remaining_seconds"] = int(numbers[-1])

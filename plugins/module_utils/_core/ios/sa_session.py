@@ -89,7 +89,7 @@ class Session(Form):
     def _take_active(self, row: str) -> None:
         if self._flow is None:
             raise ValueError
-        number, _, origin = row.partition(": ")[2].partition(", origin: ")
+        number, _sep, origin = row.partition(": ")[2].partition(", origin: ")
         self._flow["active"] = int(number)
         # That ``crypto map`` means a static entry is not sourced.
         self._flow["dynamic"] = True if origin.startswith("dynamic") else None
@@ -102,7 +102,7 @@ class Session(Form):
         found = self._flow["counters"]
         found["pkts_decaps" if way == "inbound" else "pkts_encaps"] = int(words[3])
         found[f"{way}_drop"] = int(words[5])
-        kilobytes, _, left = words[-1].partition("/")
+        kilobytes, _sep, left = words[-1].partition("/")
         if kilobytes.isdecimal():
             found[f"{way}_kilobytes"] = int(kilobytes)
         found[f"{way}_seconds"] = int(left)
@@ -133,7 +133,7 @@ def _side(words: list[str], protocol: int) -> Identity:
     if words[0] == "host":
         words.pop(0)
         return Identity.of(Prefix.from_mask(words.pop(0), "255.255.255.255"), protocol)
-    address, _, mask = words.pop(0).partition("/")
+    address, _sep, mask = words.pop(0).partition("/")
     if ":" in address:
         return identity6(f"{address}/{mask}", protocol)
     return Identity.of(Prefix.from_mask(address, mask), protocol)
