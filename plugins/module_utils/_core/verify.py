@@ -308,6 +308,8 @@ def _phase_1(one: Seen) -> str:
     if not one.initiator:
         # Whose an IKE SA is cannot be told without IPsec SAs: the initiator's address is not known.
         return "whether IKE was tried from there cannot be told at this end"
+    if one.strangers:
+        return f"the other end has SAs with {one.host}, but for {', '.join(_identities(flow) for flow in one.strangers)}"
     live = [sa for sa in one.ike if not sa.deleted]
     if any(sa.up for sa in live):
         return "IKE is up, so phase 2 failed (transform set, crypto access lists, PFS), or no packet asked for it"

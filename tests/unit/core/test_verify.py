@@ -558,6 +558,12 @@ def test_a_tunnel_that_is_down_says_how_far_ike_is(phase_1: tuple[IkeSa, ...], t
     assert told in results("pix", intent(), Associations(ike=phase_1))["osaka", "up"].message
 
 
+def test_a_tunnel_that_is_down_for_other_networks_than_the_ones_that_are_up_says_so() -> None:
+    odd = flow("10.1.0.0/16", "10.2.1.0/24")
+    up = results("pix", intent(), Associations((ike(),), (odd,)))["osaka", "up"]
+    assert "the other end has SAs with pix, but for 10.1.0.0/16 to 10.2.1.0/24" in up.message
+
+
 @pytest.mark.parametrize(
     ("phase_1", "status", "found"),
     [
