@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from .asa import dialect as asa_dialect
 from .asa import sa as asa_sa
 from .errors import InputError, ReadError
 from .intent import Intent, Network, Tunnel, shown
+from .ios import dialect as ios_dialect
 from .ios import sa as ios_sa
 from .sa import Associations, IpsecSa, join
 from .session import NO_WORDS, Transport, first_words, is_refusal
-from .show_text import Reader, rows
+from .show_text import Reader, Shows, rows
 
 _READERS: Mapping[str, Reader] = {"asa": asa_sa.READER, "ios": ios_sa.READER}
 
@@ -77,34 +79,7 @@ def _platform_of(text: str) -> str:
     return "ios"
 
 
-@dataclass(frozen=True)
-class _Shows:
-    """The commands for all SAs of a platform.
-
-    ``ike``: sets of commands, newest releases' first; the first set whose first command is not refused is typed whole.
-    ``also``: commands that a release may lack. ``ipsec`` takes ``peer`` and ``detail``.
-    Two blanks: the connection drops output lines that equal the command.
-    """
-
-    ike: tuple[tuple[str, ...], ...]
-    also: tuple[str, ...]
-    ipsec: str
-
-
-SHOWS: Mapping[str, _Shows] = {
-    # Two spellings from 8.4 on; ``show crypto isakmp sa`` before (asa-cli.md §6.1).
-    "asa": _Shows(
-        (("show  crypto ikev1 sa detail", "show  crypto ikev2 sa detail"), ("show  crypto isakmp sa detail",)),
-        (),
-        "show  crypto ipsec sa",
-    ),
-    # The table tells state and role, its ``detail`` the side, algorithms and lifetime (ios-show.md C1).
-    "ios": _Shows(
-        (("show  crypto isakmp sa", "show  crypto isakmp sa detail"),),
-        ("show  crypto ikev2 sa detailed",),
-        "show  crypto ipsec sa",
-    ),
-}
+SHOWS: Mapping[str, Shows] = {"asa": asa_dialect.SHOWS, "ios": ios_dialect.SHOWS}
 
 #: A release that does not know a command says so: ``% Invalid input detected at '^' marker.`` on both platforms.
 _UNKNOWN = re.compile(r"(ERROR: )?% ?(Invalid input|Incomplete command|Unrecognized command|Ambiguous command).*")

@@ -34,6 +34,20 @@ PROTOCOLS = {"ip": 0, "ipv6": 0, "icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp
 _SHORTEST = 2
 
 
+@dataclass(frozen=True)
+class Shows:
+    """The commands for all SAs of a platform.
+
+    ``ike``: sets of commands, the newest releases' first; the first set whose first command is not refused as unknown is
+    typed whole. ``also``: commands that a release may lack. ``ipsec`` takes ``peer ADDRESS`` and ``detail`` behind it.
+    Two blanks: the connection drops output lines that equal the command.
+    """
+
+    ike: tuple[tuple[str, ...], ...]
+    also: tuple[str, ...]
+    ipsec: str
+
+
 @dataclass
 class Found:
     """What the rows of one output said, so far."""

@@ -12,6 +12,7 @@ from ..algorithms import Spelling
 from ..clear import Words
 from ..errors import InputError
 from ..session import Cli
+from ..show_text import Shows
 
 _SPELLING = Spelling(
     ike={"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes-192", "aes256": "aes-256"},
@@ -51,6 +52,15 @@ CLI = Cli(
     levels=("show  curpriv",),
     save="write memory",
     saved=r"\[OK\]",
+)
+
+
+#: What shows SAs. From 8.4 on each version of IKE has its own, before there is one (asa-cli.md §6.1, §6.2); which, the
+#: device's answer tells.
+SHOWS = Shows(
+    ike=(("show  crypto ikev1 sa detail", "show  crypto ikev2 sa detail"), ("show  crypto isakmp sa detail",)),
+    also=(),
+    ipsec="show  crypto ipsec sa",
 )
 
 

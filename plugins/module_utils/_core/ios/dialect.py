@@ -12,6 +12,7 @@ from ..algorithms import IkeProposal, Spelling
 from ..clear import Words
 from ..errors import InputError
 from ..session import Cli
+from ..show_text import Shows
 
 _SPELLING = Spelling(
     ike={"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes 192", "aes256": "aes 256"},
@@ -38,6 +39,14 @@ CLI = Cli(
     levels=("show  privilege",),
     save="write memory",
     saved=r"\[OK\]",
+)
+
+
+#: What shows SAs. The table tells state and role, its ``detail`` the side, algorithms and lifetime (ios-show.md C1.1, C1.2).
+SHOWS = Shows(
+    ike=(("show  crypto isakmp sa", "show  crypto isakmp sa detail"),),
+    also=("show  crypto ikev2 sa detailed",),
+    ipsec="show  crypto ipsec sa",
 )
 
 
