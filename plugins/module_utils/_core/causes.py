@@ -305,10 +305,10 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "peer-wrong",
-            "The crypto map names no peer, or this device itself",
+            "The crypto map names a wrong peer",
             1,
-            "set peer of the crypto map entry is missing or is an address of this device",
-            (),
+            "set peer of the crypto map entry is missing, or is not the other end's address as it is seen from here",
+            ("the other end's address was changed, or is translated on the way",),
             (Command("asa", "show running-config crypto map"),),
             "Correct the responder's address in the intent and run the role",
             (Command("asa", "crypto map MAP SEQUENCE set peer ADDRESS"),),
@@ -316,13 +316,24 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "ike-off",
-            "IKE is off at this router",
+            "IKE is off",
             1,
-            "No interface that is up has a crypto map, so the router does not listen for IKE at all",
+            "No interface of the router that is up has a crypto map, so it does not listen for IKE at all; or IKE is not enabled "
+            "on the interface of the PIX/ASA",
             ("the interface with the crypto map is down", "no crypto isakmp enable"),
-            (Command("ios", "show crypto map"), Command("ios", "show ip interface brief")),
-            "Run the role of the router: it binds the crypto map to the interface towards the initiators",
-            (Command("ios", "interface NAME"), Command("ios", "crypto map MAP")),
+            (
+                Command("asa", "show running-config crypto isakmp", "7.0 to 8.3"),
+                Command("asa", "show running-config crypto ikev1", "8.4 and later"),
+                Command("ios", "show crypto map"),
+                Command("ios", "show ip interface brief"),
+            ),
+            "Run the role of that end: it enables IKE and binds the crypto map to the interface towards the other end",
+            (
+                Command("asa", "crypto isakmp enable outside", "7.2 to 8.3"),
+                Command("asa", "crypto ikev1 enable outside", "8.4 and later"),
+                Command("ios", "interface NAME"),
+                Command("ios", "crypto map MAP"),
+            ),
             "ios-show.md C7.6, crypto not bound at the responder",
         ),
         Cause(

@@ -23,6 +23,7 @@ from .ios import render as ios_render
 from .ios.dialect import for_version as ios_version
 from .ios.model import DynamicEntry, IosConfig
 from .ios.model import MapEntry as IosEntry
+from .prefixes import dotted
 from .secret import MASK, Secret
 
 Config = Union[AsaConfig, IosConfig]
@@ -47,6 +48,9 @@ class View:
     entry: str
     key: Secret | None
     key_line: str
+    #: the peers of a static entry, and the addresses of the interface that its map is bound to
+    peers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 def views(end: str, config: Config, peers: Sequence[str]) -> Iterator[View]:
@@ -99,6 +103,12 @@ def _asa_views(end: str, config: AsaConfig, peers: Sequence[str]) -> Iterator[Vi
             entry.head,
             group.key if group else None,
             f"tunnel-group {group.name} ipsec-attributes: pre-shared-key {MASK}" if group else "",
+            entry.peers,
+            tuple(
+                dotted(interface.address)
+                for interface in config.interfaces.values()
+                if interface.address is not None and config.bindings.get(interface.name) == entry.map
+            ),
         )
 
 
@@ -149,6 +159,13 @@ def _ios_views(end: str, config: IosConfig, peers: Sequence[str]) -> Iterator[Vi
             entry.head,
             key.key if key else None,
             f"crypto isakmp key {MASK} {ios_render.key_target(key)}" if key else "",
+            entry.peers if isinstance(entry, IosEntry) else (),
+            tuple(
+                dotted(address)
+                for interface in config.interfaces.values()
+                if interface.crypto_map
+                for address in interface.addresses
+            ),
         )
 
 
@@ -203,6 +220,18 @@ def _names(line: str, attributes: Sequence[str]) -> bool:
 def _attribute(view: View, name: str, proposal: IkeProposal) -> str:
     value = getattr(proposal, name)
     return f"{name} {view.spelling.ike.get(value, value) if name == 'encryption' else value}"
+
+
+def peers_differ(one: View, two: View) -> Narrowing | None:
+    """``one`` calls an address that is not ``two``'s."""
+    if not one.peers or not two.addresses or set(one.peers) & set(two.addresses):
+        return None
+    return Narrowing(
+        f"{one.end} calls {' and '.join(one.peers)}, and the crypto map of {two.end} is at {' and '.join(two.addresses)}",
+        "peer-wrong",
+        ((one.end, f"{one.entry} set peer {one.peers[0]}"),),
+        (Fix(one.end, "asa", f"{one.entry} set peer {two.addresses[0]}"),) if one.platform == "asa" else (),
+    )
 
 
 def transforms_differ(one: View, two: View) -> Narrowing | None:

@@ -22,19 +22,16 @@ from .intent import Intent
 from .ios.log_reader import IosReader
 from .logs import read_records
 from .narrow import Knowledge, learn
-from .negotiation import FINISHED, Draft, Place, Reader, Sign, joined_spis
+from .negotiation import FINISHED, IPSEC_ONLY, Draft, Place, Reader, Sign, joined
 from .sa import Associations
 from .unlogged import silent
 
 PLATFORMS = ("asa", "ios")
 
-#: Steps of IPsec debug alone.
-_IPSEC_ONLY = frozenset(("SPI", "SA", "ACTIVE"))
-
 
 @dataclass(frozen=True)
 class End:
-    """One end: its logs (debug, syslog, or both, in the order of time), and what else is known of it.
+    """One end: its logs, each a text (IKE debug, IPsec debug, syslog; pieces of one log joined), and what else is known.
 
     ``platform`` (``asa``, ``ios``) is recognised by the lines where it is empty. ``running_config`` may hold keys: they
     are compared and never shown. ``associations`` are what its show output says.
@@ -104,7 +101,7 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
     found = _across(found, alignments, negotiations)
     problems = [_problem(failure, negotiations, knowledge) for failure in found]
     told = [(problem.end, problem.peer) for problem in problems]
-    for one in silent(knowledge, negotiations, told):
+    for one in silent(knowledge, negotiations, told, [name for name, end in ends.items() if end.texts]):
         problems.append(
             _problem(_Found(CAUSES[one.code], one.end, one.peer, (), (), one.stage), negotiations, knowledge)
         )
@@ -161,10 +158,24 @@ def _read(name: str, end: End) -> _Read:
     used = tuple(readers.values())
     readers[last or "ios"].unread.extend(strays)
     platform = end.platform or max(counts, key=lambda key: counts[key]) if any(counts.values()) else end.platform
-    drafts = [draft for reader in used for draft in joined_spis(reader.drafts)]
+    drafts = [draft for reader in used for draft in joined(reader.drafts)]
     kept = [draft for draft in drafts if draft.stages or draft.signs or draft.unanswered]
+    _give_up(kept)
     kept.sort(key=lambda draft: (draft.first.text, draft.first.number) if draft.first else (0, 0))
     return _Read(name, used, kept, platform, elsewhere + sum(reader.elsewhere for reader in used))
+
+
+def _give_up(drafts: Sequence[Draft]) -> None:
+    """A phase 1 that did not come up was given up when the next one with the same peer began."""
+    latest: dict[tuple[str, str, int], Draft] = {}
+    for draft in drafts:
+        if not draft.phase1 or not draft.begun or draft.first is None:
+            continue
+        key = (draft.host, draft.peer, draft.first.text)
+        before = latest.get(key)
+        if before and not before.has("PHASE1", "IKEUP"):
+            before.ended = True
+        latest[key] = draft
 
 
 def _outcome(draft: Draft) -> str:
@@ -180,7 +191,7 @@ def _outcome(draft: Draft) -> str:
 def _mode(draft: Draft) -> str:
     if draft.version == 2:
         return "ikev2"
-    if draft.stages and draft.stages.keys() <= _IPSEC_ONLY:
+    if draft.stages and draft.stages.keys() <= IPSEC_ONLY:
         return "ipsec"
     if any(step.startswith("AM") for step in draft.stages):
         return "aggressive"
@@ -367,7 +378,8 @@ def _notes(read: _Read) -> list[Note]:
                     "and the shorter one counts. State lifetimes in the intent to have the same"
                 )
             found.append(Note(sign.code, read.name, draft.peer, message, (sign.place,)))
-    return found
+    # Debug and syslog say the same twice.
+    return list({(note.code, note.peer, note.message): note for note in reversed(found)}.values())[::-1]
 
 
 # --- both ends ---------------------------------------------------------------------------------------------------------
@@ -379,18 +391,32 @@ def _across(
     """What one end only calls refused is what the other end says that it was."""
     pairs = {frozenset(one.negotiations) for one in alignments}
     result = list(found)
-    for general in [one for one in found if one.cause.general or one.cause.code in _SILENT]:
-        for exact in result:
-            if exact.end == general.end or exact.cause.general or exact.cause.phase not in (1, 2) or exact is general:
+    for here in found:
+        if not any(one is here for one in result):
+            continue
+        for there in sorted(result, key=lambda one: (one.cause.general, one.cause.code in _SILENT)):
+            if there.end == here.end or there.cause.phase not in (1, 2) or not _says_less(here, there):
                 continue
-            if exact.cause.phase != general.cause.phase and exact.cause.code != "map-not-bound":
-                continue
-            aligned = any(frozenset((a, b)) in pairs for a in general.drafts for b in exact.drafts)
-            if aligned or _of_each_other(general, exact, negotiations):
-                joined = replace(exact, signs=(*exact.signs, *general.signs), drafts=(*exact.drafts, *general.drafts))
-                result = [joined if one is exact else one for one in result if one is not general]
+            if any(frozenset((a, b)) in pairs for a in here.drafts for b in there.drafts) or _of_each_other(
+                here, there, negotiations
+            ):
+                both = replace(there, signs=(*there.signs, *here.signs), drafts=(*there.drafts, *here.drafts))
+                result = [both if one is there else one for one in result if one is not here]
                 break
     return result
+
+
+def _says_less(here: _Found, there: _Found) -> bool:
+    """Whether what one end saw of a failure is what the other end tells better."""
+    if here.cause.code == there.cause.code:
+        return _grade(here) >= _grade(there)
+    if not here.cause.general and (here.cause.code not in _SILENT or there.cause.general):
+        return False
+    return here.cause.phase == there.cause.phase or there.cause.code == "map-not-bound"
+
+
+def _grade(failure: _Found) -> int:
+    return min("VGMU".index(sign.row.grade) for sign in failure.signs)
 
 
 #: One end hears nothing; the other one may have said why.
@@ -419,7 +445,8 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
     if cause is not failure.cause:
         others = (f"the log alone says: {failure.cause.title}", *others)
     grades = [sign.row.grade for sign in failure.signs if sign.code == failure.cause.code]
-    exact = [sign for sign in failure.signs if sign.code == failure.cause.code] or failure.signs
+    own = [sign for sign in failure.signs if sign.place.end == failure.end]
+    exact = [sign for sign in own if sign.code == failure.cause.code] or own
     first = _first(exact).row if exact else None
     tunnel = next((one.tunnel for one in mine if one.tunnel), "")
     return Problem(

@@ -39,6 +39,7 @@ _STAMP = re.compile(
     r"|[*.]?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
     r"|[0-9]+y[0-9]+w|[0-9]+w[0-9]+d|[0-9]+d[0-9]+h"
 )
+_MOMENT = re.compile(rf"[*.]?({_MONTH})\s+([0-9]{{1,2}})(?:\s+[0-9]{{4}})?\s+([0-9:]{{8}})")
 _PRIORITY = re.compile(r"<[0-9]{1,3}>(?:1\s)?")
 #: A device's own number (``service sequence-numbers``) or a collector's; its facility and level in words.
 _SEQUENCE = re.compile(r"[0-9]{1,10}:\s|(?:local[0-7]|kern|user|daemon|syslog)\.[a-z]{3,8}\b")
@@ -130,6 +131,12 @@ class _Open:
 def redacted(text: str) -> str:
     """``text`` without what must not be seen: keys and passwords of typed lines, key lengths, dumped key material."""
     return _BYTES.sub(MASK, _SECRETS.sub(rf"\g<kept>{MASK}", text))
+
+
+def moment(stamp: str) -> str:
+    """Month, day and time to the second of a stamp, which debug and syslog of one device have in common; or the stamp."""
+    found = _MOMENT.match(stamp)
+    return f"{found[1]} {found[2]} {found[3]}" if found else stamp
 
 
 def read_records(text: str) -> Records:

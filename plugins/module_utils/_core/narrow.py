@@ -34,13 +34,13 @@ _LOOK: dict[str, tuple[str, ...]] = {
     "tunnel-group-missing": ("tunnel-group-missing", "key-missing", "identity-not-address"),
     "ike-policy-differs": ("policies", "key-missing", "tunnel-group-missing"),
     "weak-suite-barred": (),
-    "peer-unreachable": ("unreachable",),
+    "peer-unreachable": ("peers", "unreachable"),
     "answer-lost": (),
     "phase-1-refused": ("policies", "key-missing", "tunnel-group-missing", "keys", "map-not-bound", "isakmp-not-enabled"),
     "negotiation-timed-out": ("policies", "key-missing", "tunnel-group-missing", "keys"),
     "message-malformed": ("policies", "keys"),
     "identity-not-accepted": ("identity-not-address",),
-    "peer-wrong": (),
+    "peer-wrong": ("peers",),
     "ike-off": ("map-not-bound", "isakmp-not-enabled"),
     "map-not-bound": ("map-not-bound",),
     "transform-set-differs": ("transforms", "pfs"),
@@ -73,6 +73,7 @@ _PARTS = {
     "transforms": "their transform sets",
     "pfs": "PFS",
     "lists": "their access lists",
+    "peers": "the peer's address",
 }
 
 #: Failures that are told by a comparison; where it finds nothing that is worth telling.
@@ -211,6 +212,7 @@ class Knowledge:
         if what == "lists":
             return compared.lists_differ(*pair, proxies) or compared.lists_differ(*pair)
         comparisons: dict[str, Callable[[View, View], Narrowing | None]] = {
+            "peers": compared.peers_differ,
             "policies": compared.policies_differ,
             "keys": compared.keys_differ,
             "transforms": compared.transforms_differ,

@@ -12,7 +12,7 @@ what it means for the negotiation is in their readers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,7 +45,9 @@ STEPS: dict[str, str] = {
     "SA": "IPsec: the SAs of both directions are made",
     "ACTIVE": "IPsec: both directions are in use",
 }
-_ORDER = {step: index for index, step in enumerate(STEPS)}
+#: What IPsec debug alone tells of comes before all that IKE tells.
+IPSEC_ONLY = frozenset(("SPI", "SA", "ACTIVE"))
+_ORDER = {step: index - len(STEPS) * (step in IPSEC_ONLY) for index, step in enumerate(STEPS)}
 
 #: What a negotiation finds out beside its proposals.
 _FOUND = frozenset(("map", "sequence", "tunnel_group"))
@@ -160,6 +162,8 @@ class Draft:
     unanswered: list[Sign] = field(default_factory=list)
     first: Place | None = None
     last: Place | None = None
+    #: when it began, see logs.moment
+    moment: str = ""
 
     def reached(self) -> str:
         """The furthest step of the protocol that was seen."""
@@ -202,8 +206,13 @@ class Reader:
         self._text = 0
 
     def text_begins(self, index: int) -> None:
-        """Records of the end's next text follow."""
+        """Records of the end's next text follow; it is a log of its own, of the same time or another."""
         self._text = index
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing that was spoken of is spoken of any more."""
+        raise NotImplementedError
 
     def place(self, record: Record) -> Place:
         """Where a record stands."""
@@ -293,21 +302,44 @@ def network(address: str, mask: str) -> str:
     return f"{address}/{length}" if contiguous else f"{address} {mask}"
 
 
-def joined_spis(drafts: Sequence[Draft]) -> list[Draft]:
-    """IPsec debug and IKE debug of one end tell of the same SAs: joined where they name the same SPI."""
+def joined(drafts: Sequence[Draft]) -> list[Draft]:
+    """Several logs of one end (IKE debug, IPsec debug, syslog) tell of the same negotiations: each once.
+
+    The same are those that name one SPI, one message id or IKEv2 SPIs; and of two texts those that began with the same
+    peer in the same second, the first of one with the first of the other, and so on.
+    """
     kept: list[Draft] = []
-    owners: dict[str, Draft] = {}
+    owners: dict[tuple[str, ...], Draft] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for draft in drafts:
-        owner = next((owners[value] for value in draft.spis.values() if value in owners), None)
-        only_ipsec = draft.stages.keys() <= {"SPI", "SA", "ACTIVE"}
-        if owner is None or owner is draft or not (only_ipsec or owner.stages.keys() <= {"SPI", "SA", "ACTIVE"}):
+        keys = list(_identifiers(draft))
+        if draft.moment and draft.phase1:
+            when = (draft.host, draft.peer, draft.role, draft.moment)
+            text = str(draft.first.text if draft.first else 0)
+            counts[(*when, text)] = nth = counts.get((*when, text), 0) + 1
+            keys.append(("when", *when, str(nth)))
+        owner = next((owners[key] for key in keys if key in owners and _joinable(owners[key], draft)), None)
+        if owner is None:
             kept.append(draft)
         else:
             _merge(owner, draft)
-            draft = owner
-        for value in draft.spis.values():
-            owners.setdefault(value, draft)
+        for key in keys:
+            owners.setdefault(key, owner or draft)
     return kept
+
+
+def _joinable(one: Draft, two: Draft) -> bool:
+    """One log tells of a negotiation once, but for what the IPsec debug adds."""
+    places = [draft.first.text if draft.first else 0 for draft in (one, two)]
+    return places[0] != places[1] or any(draft.stages.keys() <= IPSEC_ONLY for draft in (one, two))
+
+
+def _identifiers(draft: Draft) -> Iterator[tuple[str, ...]]:
+    yield from (("spi", draft.host, value) for value in draft.spis.values())
+    if draft.message_id:
+        yield "message id", draft.host, draft.peer, draft.message_id
+    if all(draft.cookies):
+        yield ("cookies", draft.host, *draft.cookies)
 
 
 def _merge(owner: Draft, other: Draft) -> None:
@@ -326,3 +358,4 @@ def _merge(owner: Draft, other: Draft) -> None:
     owner.phase1, owner.begun = owner.phase1 or other.phase1, owner.begun or other.begun
     owner.message_id = owner.message_id or other.message_id
     owner.connection = owner.connection or other.connection
+    owner.ended = owner.ended or other.ended

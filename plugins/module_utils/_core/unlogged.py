@@ -9,7 +9,7 @@ stuck IKE states: asa-cli.md 8, ios-show.md C1.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from .asa.logs import STUCK
@@ -39,15 +39,26 @@ class Silent:
 
 
 def silent(
-    knowledge: Knowledge, negotiations: Sequence[Negotiation], told: Sequence[tuple[str, str]]
+    knowledge: Knowledge, negotiations: Sequence[Negotiation], told: Sequence[tuple[str, str]], logged: Collection[str]
 ) -> Iterator[Silent]:
-    """What show output alone tells; ``told`` are ``(end, peer)`` of which a failure is known already."""
+    """What show output alone tells, or a log without a line of the tunnel.
+
+    ``told`` are ``(end, peer)`` of which a failure is known already, ``logged`` the ends whose log is given.
+    """
     known = {end for end, _peer in told}
     for end, shown in knowledge.shows.items():
         found = list(_one_way(knowledge, end, shown)) or ([] if end in known else list(_stuck(end, shown)))
         if not found and not known and _idle(knowledge, end, shown, negotiations):
             found = [Silent("no-interesting-traffic", end, "", "no SA, nothing in the log")]
         yield from found
+    if known or negotiations:
+        return
+    for end in logged:
+        # Without show output only what the configuration lacks tells that the log is empty for a reason.
+        if end not in knowledge.shows and _calls(knowledge, end):
+            one = Silent("no-interesting-traffic", end, "", "nothing in the log")
+            if knowledge.narrow(one.code, end, "", (), ()):
+                yield one
 
 
 def _stuck(end: str, shown: Associations) -> Iterator[Silent]:
@@ -98,6 +109,11 @@ def _idle(knowledge: Knowledge, end: str, shown: Associations, negotiations: Seq
         return False
     if any(one.end == end for one in negotiations) or any(_counters(sa)[0] for sa in shown.ipsec):
         return False
+    return _calls(knowledge, end)
+
+
+def _calls(knowledge: Knowledge, end: str) -> bool:
+    """Whether the end is one that begins."""
     config = knowledge.configs.get(end)
     if knowledge.intent:
         return any(tunnel.initiator == end for tunnel in knowledge.tunnels(end))

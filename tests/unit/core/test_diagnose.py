@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -350,7 +351,9 @@ def test_a_second_quick_mode_of_an_ike_sa_is_a_negotiation_of_its_own() -> None:
 
 def test_a_new_phase_1_with_the_same_peer_is_a_negotiation_of_its_own() -> None:
     text = seed("pix-7.2-debug-isakmp.txt")
-    found = of(text, text.replace("27072fbd", "00c0ffee"))
+    later = text.replace("27072fbd", "00c0ffee").replace(" 01:", " 05:")
+    later = later.replace("81004014", "81004015").replace("07502a09", "07502a0a")
+    found = of(text + later)
     assert [one.outcome for one in found.negotiations] == ["up", "up"]
     assert steps(found, 0) == steps(found, 1) == MAIN_MODE
 
@@ -390,6 +393,19 @@ def test_what_nobody_answers_means_what_its_step_says(lines: int, code: str) -> 
     (problem,) = found.problems
     assert (problem.code, problem.stage) == (code, f"MM{lines}")
     assert found.negotiations[0].outcome == "failed"
+
+
+def test_debug_and_syslog_of_one_negotiation_are_one() -> None:
+    debug = seed("pix-7.2-debug-isakmp.txt")
+    syslog = re.sub(r"^Feb 22 (\S+) \[IKEv1[^\]]*\]:", r"Feb 22 2026 \1: %PIX-7-715000:", debug, flags=re.MULTILINE)
+    found = of(debug, syslog)
+    assert [one.outcome for one in found.negotiations] == ["up"]
+    assert [note.code for note in found.notes] == ["lifetime-changed"]
+    failed = "\n".join(row for row in debug.splitlines()[:7] if "SA (1)" in row or "New Phase 1" in row)
+    again = failed.replace(" 01:", " 02:")
+    both = [f"{failed}\n{again}\n", ""]
+    both[1] = re.sub(r"^Feb 22 (\S+) \[IKEv1[^\]]*\]:", r"Feb 22 2026 \1: %PIX-7-715000:", both[0], flags=re.MULTILINE)
+    assert len(of(*both).negotiations) == len(of(both[0]).negotiations) == 2
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..logs import Record
+from ..logs import Record, moment
 from ..negotiation import Draft, Reader, Row, Table, message_id, network, spi
 
 _SEED = "seed, pix-7.2-debug-isakmp"
@@ -86,6 +87,12 @@ TABLE = Table(
         _fault("Can't find a valid tunnel group, aborting", "tunnel-group-missing", "failures.md, tunnel-group missing or misnamed"),
         _fault("BASE GROUP default preshared key not configured", "tunnel-group-missing", "asa-cli.md 8, 713138", "G"),
         _fault("No Group found matching", "tunnel-group-missing", _GUIDE, "G"),
+        Row("un-encrypted NO_PROPOSAL_CHOSEN notify message", "hint", "", "ike-policy-differs",
+            "failures.md, tunnel-group missing or misnamed; another notify in the same words", "U"),
+        Row("Received non-routine Notify message: No proposal chosen", "notified", "", "phase-2-refused", "ASA syslog guide, 713068", "G"),
+        Row("Received non-routine Notify message: Invalid ID info", "notified", "", "crypto-acl-not-mirrored",
+            "ASA syslog guide, 713068", "G"),
+        Row("Received non-routine Notify message", "quiet", source="ASA syslog guide, 713068", grade="G"),
         Row("INVALID_COOKIE notify message", "hint", "", "tunnel-group-missing", "failures.md, tunnel-group missing or misnamed"),
         Row("Information Exchange processing failed", "hint", "", "phase-1-refused", "failures.md, tunnel-group missing or misnamed"),
         Row("Removing peer from peer table failed", "end_hint", "", "phase-1-refused", "failures.md, tunnel-group missing or misnamed"),
@@ -216,6 +223,10 @@ class AsaReader(Reader):
 
     def __init__(self, end: str) -> None:
         super().__init__(end)
+        self.forget()
+
+    def forget(self) -> None:
+        """A text ends."""
         self._phase1: dict[_Key, Draft] = {}
         self._latest: dict[_Key, Draft] = {}
         self._quick: dict[tuple[str, str, str], Draft] = {}
@@ -271,7 +282,7 @@ class AsaReader(Reader):
                 version=version,
             )
         )
-        draft.phase1 = phase1
+        draft.phase1, draft.moment = phase1, moment(record.stamp)
         draft.touch(self.place(record))
         self._latest[key] = draft
         if phase1:
@@ -417,6 +428,13 @@ class AsaReader(Reader):
         if values.get("peer") or values.get("session"):
             draft = self._open(values, record)
         super()._on_fault(row, self._with_proxies(values), record, draft)
+
+    def _on_notified(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
+        """The peer refused: a proposal of phase 2, or of phase 1 where that is not complete."""
+        draft = self._open(values, record)
+        if not draft.has("PHASE1", "QM1") and draft.phase1 and draft.has("MM1", "AM1"):
+            row = replace(row, code="ike-policy-differs")
+        super()._on_fault(row, values, record, draft)
 
     def _on_hint(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         if draft is None and (values.get("peer") or values.get("session")):

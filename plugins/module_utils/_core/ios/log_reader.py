@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..logs import Record
+from ..logs import Record, moment
 from ..negotiation import Draft, Reader, Row, Table, message_id, network, spi
 from .logs import IKEV2, IPSEC, ISAKMP, SYSLOG
 
@@ -99,6 +99,10 @@ class IosReader(Reader):
 
     def __init__(self, end: str) -> None:
         super().__init__(end)
+        self.forget()
+
+    def forget(self) -> None:
+        """A text ends."""
         self._streams: dict[str, _Stream] = {}
 
     def take(self, record: Record) -> None:
@@ -169,7 +173,7 @@ class IosReader(Reader):
 
     def _new(self, stream: _Stream, record: Record, peer: str = "", *, phase1: bool = True) -> Draft:
         draft = self.add(Draft(self.end, self.platform, peer, host=record.host))
-        draft.phase1 = phase1
+        draft.phase1, draft.moment = phase1, moment(record.stamp)
         draft.touch(self.place(record))
         if peer:
             stream.by_peer[peer] = draft
