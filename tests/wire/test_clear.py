@@ -1,0 +1,127 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is cleared over real packets: one tunnel and not the other, SAs of what leaves, flows that began before a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .sites import CONFIGURED, INTERNET, REFERENCE, SECRET, SITE, SOUND, TEARDOWN, TUNNEL, Site, seed
+from .test_several import branch, topology
+
+CLEAR = "netvpn.dynamic_l2l.clear"
+
+OSAKA = TUNNEL
+KOBE = {**TUNNEL, "name": "kobe", "initiator": "pix2", "networks": ["10.1.2.0/24"]}
+PAT = "global (outside) 1 interface\nnat (inside) 1 0.0.0.0 0.0.0.0\n"
+
+
+def two_branches() -> tuple[dict[str, Any], dict[str, str]]:
+    """The hub, which translates already, and two branches."""
+    places = topology()
+    del places["links"]["isp-pix3"], places["lans"]["lan-pix3"]
+    second = branch("pix2").replace("pager lines 24\n", f"{PAT}pager lines 24\n")
+    return places, {"hub": seed("ios-12.4-start.cfg"), "pix515e": branch("pix515e"), "pix2": second}
+
+
+def spis_by_peer(site: Site, name: str) -> dict[str, set[int]]:
+    """Peer → the SPIs that the device's IKE daemon has with it."""
+    found: dict[str, set[int]] = {}
+    for each in site.world.sas(name)["children"]:
+        found.setdefault(each["peer"], set()).update((each["spi_in"], each["spi_out"]))
+    return found
+
+
+def test_one_tunnel_is_cleared_and_one_leaves_while_the_other_stays_up(start: Callable[..., Site]) -> None:
+    places, configs = two_branches()
+    site = start(places, configs, like={"pix2": "pix515e"})
+    world = site.world
+    site.intend([SOUND], [OSAKA])
+    site.playbooks.hosts["pix2"] |= {"l2l_tunnels": []}
+    site.play(SITE)
+    site.bring_up("lan-pix515e")
+    osaka = spis_by_peer(site, "hub")["172.16.1.1"]
+
+    # A second tunnel comes while hosts of both ends speak already: translated, for there is no tunnel yet.
+    site.intend(
+        [SOUND], [OSAKA, KOBE], asa_l2l_initiator_clear_flows="affected", ios_dynamic_responder_clear_flows="affected"
+    )
+    with world.capture("isp-pix2") as pix2, world.capture("isp-hub") as hub:
+        old = [world.flow("lan-pix2", "10.2.1.10", interval=0.05), world.flow("lan-hub", "10.1.2.10", interval=0.05)]
+        elsewhere = world.flow("lan-hub", INTERNET, interval=0.05)
+        for link, address in ((pix2, "172.16.2.1"), (hub, "192.168.1.2")):
+            link.wait(lambda packets, address=address: _in_clear(packets, address, "10."))  # type: ignore[misc]
+        elsewhere.wait_for("\n3 ")
+        done = site.results(SITE)
+        # What is old does not go on as it began: its answers come through the tunnel.
+        for flow in old:
+            flow.wait_for(f"\n{len(flow.output().splitlines()) + 20} 10.")
+    for flow in old:
+        assert flow.finish().stdout.splitlines()[-1].split()[1].startswith("10.")
+    (pix2_result,), (hub_result,) = done["pix2"], done["hub"]
+    assert [item["command"] for item in pix2_result["cleared"]] == ["clear xlate local 10.1.2.10"]
+    assert pix2_result["old_flows"]["before"] == {"connections": 1, "translations": 1}
+    assert pix2_result["old_flows"]["after"] == {"connections": 0, "translations": 0}
+    (command,) = [item["command"] for item in hub_result["cleared"]]
+    assert command.startswith("clear ip nat translation udp inside 192.168.1.2 ")
+    assert hub_result["old_flows"]["before"] == {"connections": 0, "translations": 1}
+    assert hub_result["old_flows"]["after"] == {"connections": 0, "translations": 0}
+    # Somebody else's flow is not interrupted.
+    rows = elsewhere.finish().stdout.splitlines()
+    assert len({row.split()[2] for row in rows if "lost" not in row}) == 1
+    assert spis_by_peer(site, "hub")["172.16.1.1"] == osaka
+
+    # One tunnel is cleared, on the responder alone and then on both ends; the other's SAs are those that were.
+    site.bring_up("lan-pix2")
+    kobe = spis_by_peer(site, "hub")["172.16.2.1"]
+    (cleared,) = site.results(CLEAR, "-e", "tunnel=kobe", "--limit", "hub", "--check")["hub"]
+    assert (cleared["before"], cleared["after"]) == ({"ike": 1, "ipsec": 1}, None)
+    assert spis_by_peer(site, "hub") == {"172.16.1.1": osaka, "172.16.2.1": kobe}
+    (real,) = site.results(CLEAR, "-e", "tunnel=kobe", "--limit", "hub")["hub"]
+    assert real["commands"] == cleared["commands"]
+    assert (real["changed"], real["after"]) == (True, {"ike": 0, "ipsec": 0})
+    assert spis_by_peer(site, "hub") == {"172.16.1.1": osaka}
+    site.until(lambda: spis_by_peer(site, "pix2") == {}, "the branch was told")
+    site.bring_up("lan-pix2")
+    done = site.results(CLEAR, "-e", "tunnel=kobe")
+    assert set(done) == {"hub", "pix2"}
+    (first,) = done["pix2"]
+    assert (first["before"], first["after"], first["also"]) == ({"ike": 1, "ipsec": 1}, {"ike": 0, "ipsec": 0}, [])
+    assert spis_by_peer(site, "hub") == {"172.16.1.1": osaka}
+
+    # It leaves the intent: its SAs go with it at both ends.
+    site.bring_up("lan-pix2")
+    site.intend([SOUND], [OSAKA, {**KOBE, "state": "absent"}])
+    done = site.results(SITE)
+    assert [item["tunnel"] for item in done["hub"][0]["cleared"]] == ["kobe", "kobe"]
+    assert spis_by_peer(site, "hub") == {"172.16.1.1": osaka}
+    assert spis_by_peer(site, "pix2") == {}
+    assert spis_by_peer(site, "pix515e")["192.168.1.2"] == osaka
+    assert world.ping("lan-pix515e", "10.2.1.10", 3) == 3
+
+
+def _in_clear(packets: Any, source: str, towards: str) -> bool:
+    return any(
+        not packet.encrypted and packet.source == source and packet.destination.startswith(towards)
+        for packet in packets
+    )
+
+
+def test_a_translation_rule_in_use_stays_unless_its_flows_may_end(start: Callable[..., Site]) -> None:
+    site = start(configs=CONFIGURED, keys={"192.168.1.2": SECRET})
+    gone = {"ios_dynamic_responder_remove_shared": True, "ios_dynamic_responder_names": {"nat_acl": "100"}}
+    site.intend([{**REFERENCE, "pre_shared_key": SECRET}], [TUNNEL], **gone)
+    flow = site.world.flow("lan-hub", INTERNET, interval=0.05)
+    flow.wait_for("\n3 ")
+    before = site.show("hub", "show running-config")
+    printed = site.play(TEARDOWN, "--limit", "hub", expect=2)
+    assert "Set clear_flows: affected, which ends these connections" in " ".join(printed.split())
+    assert site.show("hub", "show running-config") == before
+    (done,) = site.results(TEARDOWN, "--limit", "hub", "-e", "ios_dynamic_responder_clear_flows=affected")["hub"]
+    at = next(place for place, line in enumerate(done["commands"]) if line.startswith("no ip nat inside source"))
+    assert done["commands"][at - 1] == "do clear ip nat translation *"
+    assert "ip nat inside source" not in site.show("hub", "show running-config")
+    assert "192.168.1.2" not in site.show("hub", "show ip nat translations")
+    flow.finish()
