@@ -338,7 +338,7 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "map-not-bound",
-            "No crypto map is bound to the interface where IKE arrived",
+            "The crypto map is not bound to the interface towards the other end",
             2,
             "The crypto map is bound to no interface, or to another one than the peer's packets come in by",
             ("the peer's packets come in by another interface: a route",),

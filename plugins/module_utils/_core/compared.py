@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Union
 
 from .acl import Ace
-from .algorithms import IkeProposal, Spelling, Transform
+from .algorithms import IkeProposal, Spelling, Suite, Transform, transform_name
 from .asa import render as asa_render
 from .asa.dialect import for_version as asa_version
 from .asa.model import AsaConfig
@@ -174,36 +174,49 @@ def _ios_views(end: str, config: IosConfig, peers: Sequence[str]) -> Iterator[Vi
 Comparison = Callable[[View, View], Union[Narrowing, None]]
 
 
-def policies_differ(one: View, two: View) -> Narrowing | None:
-    """No IKE policy in common: the nearest pair, and in what it differs."""
-    pairs = [
-        (here, there) for here in one.policies for there in two.policies if here[1] is not None and there[1] is not None
-    ]
-    if any(here[1].matches(there[1]) for here, there in pairs if here[1] and there[1]):
+def policies_differ(one: View, two: View, wanted: Suite | None = None) -> Narrowing | None:
+    """No IKE policy in common: the nearest pair, and in what it differs; with ``wanted`` which end is not as it should be."""
+    here, there = ([policy for policy in view.policies if policy[1] is not None] for view in (one, two))
+    if any(mine[1].matches(its[1]) for mine in here for its in there if mine[1] and its[1]):
         return None
-    if not pairs:
-        lacking = one if not any(policy[1] for policy in one.policies) else two
-        return Narrowing(
-            f"{lacking.end} has no IKE policy with a pre-shared key that is understood here",
-            "ike-policy-differs",
-            tuple((lacking.end, head) for head, _proposal, _lines in lacking.policies),
-        )
-    here, there = min(pairs, key=lambda pair: len(_unequal(pair[0][1], pair[1][1])))
-    assert here[1] is not None
-    assert there[1] is not None
-    unequal = _unequal(here[1], there[1])
-    told = ", ".join(f"{name} {getattr(here[1], name)} against {getattr(there[1], name)}" for name in unequal)
+    for view, policies in ((one, here), (two, there)):
+        if not policies:
+            return Narrowing(
+                f"{view.end} has no IKE policy with a pre-shared key that is understood here",
+                "ike-policy-differs",
+                tuple((view.end, head) for head, _proposal, _lines in view.policies),
+            )
+    mine, its = min(((a, b) for a in here for b in there), key=lambda pair: len(_unequal(pair[0][1], pair[1][1])))
+    unequal = _unequal(mine[1], its[1])
+    told = ", ".join(f"{name} {getattr(mine[1], name)} against {getattr(its[1], name)}" for name in unequal)
+    at_fault = [
+        row
+        for view, policy in ((one, mine), (two, its))
+        for row in ((view.end, policy[0]), *((view.end, line) for line in policy[2] if _names(line, unequal)))
+    ]
+    lacking = [
+        (view, policy)
+        for view, policy, policies in ((one, mine, here), (two, its, there))
+        if wanted and not any(item[1].matches(wanted.ike) for item in policies if item[1])
+    ]
+    commands = tuple(
+        Fix(view.end, view.platform, text)
+        for view, policy in lacking
+        if wanted
+        for text in (policy[0], *(_attribute(view, name, wanted.ike) for name in _unequal(policy[1], wanted.ike)))
+    )
+    who = (
+        f"; the intent wants {wanted.ike}, which {' and '.join(view.end for view, _policy in lacking)} lacks"
+        if wanted and lacking
+        else ""
+    )
     return Narrowing(
-        f"no IKE policy of {one.end} equals one of {two.end}; the nearest, '{here[0]}' of {one.end} and '{there[0]}' of "
-        f"{two.end}, differ in {told}",
+        f"no IKE policy of {one.end} equals one of {two.end}; the nearest, '{mine[0]}' of {one.end} and '{its[0]}' of {two.end}, "
+        f"differ in {told}{who}",
         "ike-policy-differs",
-        ((one.end, here[0]), *((one.end, line) for line in here[2] if _names(line, unequal)),
-         (two.end, there[0]), *((two.end, line) for line in there[2] if _names(line, unequal))),
-        (
-            Fix(one.end, one.platform, here[0]),
-            *(Fix(one.end, one.platform, _attribute(one, name, there[1])) for name in unequal),
-        ),
-    )  # fmt: skip
+        tuple(at_fault),
+        commands,
+    )
 
 
 def _unequal(one: IkeProposal | None, two: IkeProposal | None) -> tuple[str, ...]:
@@ -234,8 +247,8 @@ def peers_differ(one: View, two: View) -> Narrowing | None:
     )
 
 
-def transforms_differ(one: View, two: View) -> Narrowing | None:
-    """No transform set in common."""
+def transforms_differ(one: View, two: View, wanted: Suite | None = None) -> Narrowing | None:
+    """No transform set in common; with ``wanted`` which end is not as it should be."""
     here = {transform for _line, transform in one.sets if transform}
     there = {transform for _line, transform in two.sets if transform}
     if here & there or any(transform is None for _line, transform in (*one.sets, *two.sets)):
@@ -244,10 +257,32 @@ def transforms_differ(one: View, two: View) -> Narrowing | None:
         f"{view.end} offers {' or '.join(str(transform) for _line, transform in view.sets) or 'none'} ({view.entry})"
         for view in (one, two)
     ]
+    lacking = [view for view, has in ((one, here), (two, there)) if wanted and wanted.ipsec not in has]
+    commands: list[Fix] = []
+    for view in lacking if wanted else ():
+        assert wanted is not None
+        name = transform_name(wanted.ipsec)
+        commands.append(
+            Fix(
+                view.end,
+                view.platform,
+                f"crypto ipsec transform-set {name} {view.spelling.write_transform(wanted.ipsec)}",
+            )
+        )
+        if view.platform == "asa":
+            commands.append(Fix(view.end, "asa", f"{view.entry} set transform-set {name}"))
+        else:
+            commands += [Fix(view.end, "ios", view.entry), Fix(view.end, "ios", f"set transform-set {name}")]
+    who = (
+        f"; the intent wants {wanted.ipsec}, which {' and '.join(view.end for view in lacking)} lacks"
+        if wanted and lacking
+        else ""
+    )
     return Narrowing(
-        f"no transform set in common: {', '.join(told)}",
+        f"no transform set in common: {', '.join(told)}{who}",
         "transform-set-differs",
         tuple((view.end, line) for view in (one, two) for line in (*(row[0] for row in view.sets), view.entry)),
+        tuple(commands),
     )
 
 

@@ -458,9 +458,9 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
         narrowing.sentence or cause.likely,
         others,
         tuple(sign.place for sign in failure.signs),
-        tuple(_fixes(cause.confirm, failure, knowledge)),
+        tuple(_fixes(cause.confirm, failure, knowledge, negotiations)),
         cause.mend,
-        narrowing.commands or tuple(_fixes(cause.lines, failure, knowledge)),
+        narrowing.commands or tuple(_fixes(cause.lines, failure, knowledge, negotiations)),
         first.source if first else failure.cause.source,
         min(grades, key="VGMU".index, default=first.grade if first else "V"),
         failure.drafts,
@@ -470,7 +470,9 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
     )
 
 
-def _fixes(commands: Iterable[Command], failure: _Found, knowledge: Knowledge) -> Iterable[Fix]:
+def _fixes(
+    commands: Iterable[Command], failure: _Found, knowledge: Knowledge, negotiations: Sequence[Negotiation]
+) -> Iterable[Fix]:
     for command in commands:
         ends = knowledge.ends_of(command.platform)
         if not ends and knowledge.platform_of(failure.end) not in ("", command.platform) and knowledge.pair:
@@ -478,7 +480,7 @@ def _fixes(commands: Iterable[Command], failure: _Found, knowledge: Knowledge) -
         for end in ends or ("",):
             if not knowledge.has_release(end, command):
                 continue
-            peer = failure.peer if end == failure.end else ""
+            peer = failure.peer if end == failure.end else knowledge.peer_at(end, negotiations)
             text = command.text.replace("{peer}", peer or "PEER")
             yield Fix(end, command.platform, text, command.releases)
 

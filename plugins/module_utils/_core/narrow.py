@@ -50,10 +50,11 @@ _LOOK: dict[str, tuple[str, ...]] = {
     "quick-mode-unanswered": ("transforms", "lists", "pfs"),
     "no-interesting-traffic": (
         "exemption-missing", "exemption-shadowed", "static-nat-shadows-exemption", "no-crypto-entry", "map-not-bound",
-        "isakmp-not-enabled", "not-protected", "never-initiates",
+        "isakmp-not-enabled", "not-protected", "never-initiates", "peers", "policies", "key-missing", "tunnel-group-missing", "keys",
+        "transforms", "lists", "pfs",
     ),
     "stale-sa": ("no-dpd-on-responder",),
-    "peer-lost": ("static-default-on-dhcp",),
+    "peer-lost": (),
     "packet-in-clear": ("map-not-bound", "no-crypto-entry", "exemption-missing", "clear-without-sa", "not-protected", "lists"),
     "return-route-missing": ("exemption-missing", "exemption-shadowed", "static-nat-shadows-exemption", "not-protected"),
 }  # fmt: skip
@@ -113,6 +114,14 @@ class Knowledge:
             return True
         # Configurations of later releases are not read (asa/dialect.py).
         return not command.releases.startswith("8.4")
+
+    def peer_at(self, end: str, negotiations: Iterable[Negotiation]) -> str:
+        """Whom an end calls or is called by, where there is one only."""
+        peers = {one.peer for one in negotiations if one.end == end and one.peer}
+        config = self.configs.get(end)
+        if not peers and isinstance(config, AsaConfig):
+            peers = {peer for entry in config.entries.values() for peer in entry.peers}
+        return next(iter(peers)) if len(peers) == 1 else ""
 
     def tunnel_of(self, one: Negotiation) -> str:
         """The tunnel of the intent whose networks were negotiated; never found by the peer's address."""
@@ -207,15 +216,17 @@ class Knowledge:
                 return (local, remote) if pair and pair[0].end == one.end else (remote, local)
         return "", ""
 
-    @staticmethod
-    def _compare(what: str, pair: tuple[View, View], proxies: tuple[str, str]) -> Narrowing | None:
+    def _compare(self, what: str, pair: tuple[View, View], proxies: tuple[str, str]) -> Narrowing | None:
         if what == "lists":
             return compared.lists_differ(*pair, proxies) or compared.lists_differ(*pair)
+        wanted = next((tunnel.responder.suite for tunnel in self.tunnels(pair[0].end)), None)
+        if what == "policies":
+            return compared.policies_differ(*pair, wanted)
+        if what == "transforms":
+            return compared.transforms_differ(*pair, wanted)
         comparisons: dict[str, Callable[[View, View], Narrowing | None]] = {
             "peers": compared.peers_differ,
-            "policies": compared.policies_differ,
             "keys": compared.keys_differ,
-            "transforms": compared.transforms_differ,
             "pfs": compared.pfs_differs,
         }
         return comparisons[what](*pair)
@@ -254,11 +265,11 @@ class Knowledge:
         )
 
     def _unreachable(self, end: str) -> Narrowing | None:
-        """Why nobody answers: something that the end's own configuration or the other's shows."""
-        for code in ("isakmp-not-enabled", "map-not-bound", "static-default-on-dhcp"):
-            for name in sorted(self.configs, key=lambda other: other == end):
+        """Why nobody answers: what the other end's configuration lacks."""
+        for code in ("isakmp-not-enabled", "map-not-bound"):
+            for name in (name for name in self.configs if name != end):
                 for finding in self.findings(name):
-                    if finding.code == code and (name != end or code == "static-default-on-dhcp"):
+                    if finding.code == code:
                         return self._told(name, finding)
         return None
 

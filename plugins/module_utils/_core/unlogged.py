@@ -46,11 +46,20 @@ def silent(
     ``told`` are ``(end, peer)`` of which a failure is known already, ``logged`` the ends whose log is given.
     """
     known = {end for end, _peer in told}
+    seen: set[str] = set()
     for end, shown in knowledge.shows.items():
-        found = list(_one_way(knowledge, end, shown)) or ([] if end in known else list(_stuck(end, shown)))
-        if not found and not known and _idle(knowledge, end, shown, negotiations):
-            found = [Silent("no-interesting-traffic", end, "", "no SA, nothing in the log")]
-        yield from found
+        found = list(_one_way(knowledge, end, shown))
+        if not known:
+            found += [*_stuck(end, shown), *_no_phase_2(end, shown)]
+            if not found and not seen and _idle(knowledge, end, shown, negotiations):
+                found = [Silent("no-interesting-traffic", end, "", "no SA, nothing in the log")]
+        for one in found:
+            # Both ends show the same failure, and a device lists what it tries again.
+            if one.code not in seen:
+                seen.add(one.code)
+                yield one
+    if seen:
+        return
     if known or negotiations:
         return
     for end in logged:
@@ -67,7 +76,14 @@ def _stuck(end: str, shown: Associations) -> Iterator[Silent]:
             continue
         code = _IOS_STATES.get(sa.state) or STUCK.get(sa.state[-1:] if "_WAIT_MSG" in sa.state else "", "")
         if code:
-            yield Silent(code, end, sa.peer or sa.dst, sa.state)
+            yield Silent(code, end, sa.peer, sa.state)
+
+
+def _no_phase_2(end: str, shown: Associations) -> Iterator[Silent]:
+    """asa-cli.md 8: ``MM_ACTIVE, no IPsec SA``; ios-show.md C7.6: PFS, steady state."""
+    for sa in shown.ike:
+        if sa.up and not sa.deleted and not shown.truncated and not any(other.up for other in shown.ipsec):
+            yield Silent("phase-2-refused", end, sa.peer, f"{sa.state}, no IPsec SA")
 
 
 def _one_way(knowledge: Knowledge, end: str, shown: Associations) -> Iterator[Silent]:
