@@ -191,6 +191,19 @@ def topology() -> dict[str, Any]:
 #: What the tests found, for people and for other tools: build/wire/mistakes/NAME/.
 KEPT = Path(__file__).parents[2] / "build/wire/mistakes"
 
+#: The logs: NAME-END-CHANNEL.txt.
+KEPT_LOGS = KEPT.with_name("logs")
+
+
+def keep_logs(name: str, logs: dict[str, dict[str, list[str]]]) -> None:
+    """Write what devices logged where others find it, one file for each device and channel."""
+    KEPT_LOGS.mkdir(parents=True, exist_ok=True)
+    for device, channels in logs.items():
+        for channel, texts in channels.items():
+            file = KEPT_LOGS / f"{name}-{device}-{channel}.txt"
+            file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
 #: Mistake → patterns of both ends' `show crypto isakmp sa` while traffic asks for the tunnel. The names of the states and
 #: their grades: asa-cli.md 6, ios-show.md, failures.md.
 NONE_HERE, NONE_THERE = r"There are no isakmp sas", r"^dst[^\n]*\s*\Z"
@@ -223,9 +236,16 @@ class Found:
     far_packets: list[Packet]
     isakmp: tuple[str, str]
     ipsec: tuple[str, str]
+    #: What both ends had to log, by `isakmp`, `ipsec` (their debugs) and `syslog`
+    logs: tuple[dict[str, list[str]], dict[str, list[str]]]
+
+    def log(self, end: str, channel: str) -> str:
+        """What an end (``pix``, ``hub``) logged."""
+        return "\n".join(self.logs[("pix", "hub").index(end)][channel])
 
     def keep(self) -> None:
         """Write it where others find it."""
+        keep_logs(self.pair.name, {"pix": self.logs[0], "hub": self.logs[1]})
         folder = KEPT / self.pair.name
         folder.mkdir(parents=True, exist_ok=True)
         for end, isakmp, ipsec in zip(("initiator", "responder"), self.isakmp, self.ipsec, strict=True):
@@ -264,6 +284,7 @@ def find(start: Callable[..., Site]) -> dict[str, Found]:
                 captures[pair.name][1].packets(),
                 shown[pair.name],
                 (site.show(pair.initiator, "show crypto ipsec sa"), site.show(pair.responder, "show crypto ipsec sa")),
+                (world.history(pair.initiator), world.history(pair.responder)),
             )
             for pair in everyone
         }

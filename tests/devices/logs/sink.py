@@ -91,8 +91,8 @@ class Logs(ABC):
         """The time in UTC. At level cli time does not pass: the clock ticks once for each line."""
         if self.device.plant is None:
             self._ticks += 1
-            return datetime.datetime(2002, 3, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(seconds=self._ticks)
-        return datetime.datetime.now(datetime.timezone.utc)
+            return datetime.datetime(2002, 3, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=self._ticks)
+        return datetime.datetime.now(datetime.UTC)
 
     def uptime(self) -> str:
         """`hh:mm:ss` since the start."""

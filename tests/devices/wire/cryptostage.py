@@ -81,6 +81,8 @@ class CryptoStage:
         self._marks = ""
         self._helpers: dict[str, str] = {}
         self._seen = len(device.events)
+        # What the pairs had counted when their counters were cleared, by strongSwan's number
+        self._counted: dict[str, dict[str, int]] = {}
         self._drops: collections.Counter[tuple[str, str]] = collections.Counter()
         self._busy: set[tuple[str, tuple[str, int, str, int], str]] = set()
         self._heard = threading.Condition()
@@ -481,7 +483,8 @@ class CryptoStage:
         lifetime = min(entry.lifetime, peer.lifetime) if peer else entry.lifetime
         kilobytes = min(entry.kilobytes, peer.kilobytes) if peer else entry.kilobytes
         nat = _translated(sa) and self.crypto.nat_t and (peer is None or peer.nat_t)
-        count = {name: int(child.get(name, 0)) for name in ("packets-in", "packets-out", "bytes-in", "bytes-out")}
+        total, before = _counters(child), self._counted.get(child["uniqueid"], {})
+        count = {name: value - before.get(name, 0) for name, value in total.items()}
         return ChildSa(
             sa["remote-host"],
             sa["local-host"],
@@ -502,7 +505,7 @@ class CryptoStage:
             count["bytes-out"],
             lifetime,
             max(0, lifetime - int(child.get("install-time", 0))),
-            kilobytes - (count["bytes-in"] + count["bytes-out"]) // 1024,
+            kilobytes - (total["bytes-in"] + total["bytes-out"]) // 1024,
             nat,
             sa.get("initiator") == "yes",
             entry.dynamic,
@@ -536,6 +539,26 @@ class CryptoStage:
                     charon.terminate(force=True, child_id=child["uniqueid"])
         self._drops.clear()
         self._refresh()
+
+    def clear_spi(self, spis: set[int]) -> None:
+        """End the pairs that one of these SPIs belongs to; the peer is told. (A device ends the one SA alone.)"""
+        charon = self._charon
+        for sa in charon.sas() if charon else ():
+            for child in sa.get("child-sas", {}).values():
+                if {int(child.get(name, "0"), 16) for name in ("spi-in", "spi-out")} & spis:
+                    assert charon
+                    charon.terminate(force=True, child_id=child["uniqueid"])
+        self._refresh()
+
+    def clear_counters(self, peer: str | None = None) -> None:
+        """Count packets and bytes (of a peer) from now on."""
+        with self._lock:
+            listed = self._charon.sas() if self._charon and self._charon.alive else []
+            for sa in listed:
+                for child in sa.get("child-sas", {}).values():
+                    if peer in (None, sa["remote-host"]):
+                        self._counted[child["uniqueid"]] = _counters(child)
+            self._drops.clear()
 
     def rekey(self, what: str = "child", peer: str | None = None) -> int:
         """Renew SAs as if their time had come: `child` (phase 2) or `ike` (phase 1). Returns how many."""
@@ -609,6 +632,10 @@ class CryptoStage:
 
 
 # -- strongSwan's words
+
+
+def _counters(child: dict[str, Any]) -> dict[str, int]:
+    return {name: int(child.get(name, 0)) for name in ("packets-in", "packets-out", "bytes-in", "bytes-out")}
 
 
 def _cipher(sa: dict[str, Any]) -> str:

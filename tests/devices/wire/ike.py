@@ -99,7 +99,7 @@ class Charon:
             f"STRONGSWAN_CONF={settings} exec {DAEMON}"
         )
         self._process = node.popen(
-            "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace"
         )
         self._told_line: Line | None = None
         threading.Thread(target=self._read, name="charon's log", daemon=True).start()
@@ -201,8 +201,7 @@ class Charon:
         assert pipe is not None
         with contextlib.suppress(OSError, ValueError), pipe:
             for data in pipe:
-                line = data if isinstance(data, str) else data.decode(errors="replace")
-                found = _LINE.match(line.rstrip("\n"))
+                found = _LINE.match(data.rstrip("\n"))
                 if found and self._told_line is not None:
                     self._told_line(found["thread"], found["group"], found["number"] or "", found["text"])
 

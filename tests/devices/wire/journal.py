@@ -30,7 +30,13 @@ StepName = Literal[
     "dpd-ack-sent", "dpd-dead", "unknown-spi", "unknown-sa",
 ]  # fmt: skip
 
-_CIPHERS = {"DES_CBC": "des", "3DES_CBC": "3des", "AES_CBC_128": "aes128", "AES_CBC_192": "aes192", "AES_CBC_256": "aes256"}
+_CIPHERS = {
+    "DES_CBC": "des",
+    "3DES_CBC": "3des",
+    "AES_CBC_128": "aes128",
+    "AES_CBC_192": "aes192",
+    "AES_CBC_256": "aes256",
+}
 _HASHES = {"HMAC_MD5_96": "md5", "HMAC_SHA1_96": "sha"}
 _GROUPS = {"MODP_768": 1, "MODP_1024": 2, "MODP_1536": 5}
 
@@ -147,7 +153,9 @@ _MESSAGE = re.compile(r"(parsed|generating) (\w+) (request|response) (\d+) \[ (.
 _STARTS = re.compile(r"initiating Main Mode IKE_SA .*\[(\d+)\] to ([\d.]+)")
 _UP = re.compile(r"IKE_SA .*\[(\d+)\] established between ([\d.]+)\[.*\]\.\.\.([\d.]+)\[(.*)\]")
 _CHILD = re.compile(r"CHILD_SA (.+)\{(\d+)\} established with SPIs (\w+)_i (\w+)_o and TS (\S+) === (\S+)")
-_CLOSING = re.compile(r"closing CHILD_SA (.+)\{\d+\} with SPIs (\w+)_i \((\d+) bytes.*\) (\w+)_o \((\d+) bytes.*\) and TS (\S+) === (\S+)")
+_CLOSING = re.compile(
+    r"closing CHILD_SA (.+)\{\d+\} with SPIs (\w+)_i \((\d+) bytes.*\) (\w+)_o \((\d+) bytes.*\) and TS (\S+) === (\S+)"
+)
 _LIFETIMES = re.compile(r"received (\d+)s lifetime, configured (\d+)s")
 _RESENDS = re.compile(r"sending retransmit (\d+) of request")
 _DELETE_ESP = re.compile(r"(received|sending) DELETE for ESP CHILD_SA with SPI (\w+)")
@@ -185,7 +193,7 @@ class Journal:
         self._lookups: dict[str, tuple[str, str]] = {}
         self._headers: dict[str, int] = {}
         # Pairs of SAs that there are, and peers of those that are gone, by the SPI of what comes in
-        self._there: dict[int, Quick] = {}
+        self._there: dict[int, tuple[Main, Quick]] = {}
         self._closed: collections.OrderedDict[int, Main] = collections.OrderedDict()
 
     # -- what comes in
@@ -210,6 +218,7 @@ class Journal:
             elif number:
                 key = self._instead.get(int(number), int(number))
                 readers = {"NET": self._net, "ENC": self._enc, "IKE": self._ike, "CFG": self._cfg, "CHD": self._chd}
+                readers["JOB"] = self._job
                 if reader := readers.get(group):
                     reader(key, text)
 
@@ -232,7 +241,8 @@ class Journal:
         again = self._again.pop(key, 0)
         passing = self._outgoing.get(key, _Passing())
         if again:
-            self._told(Step("resent", main, message=passing.message, size=int(size), again=again))
+            quick = self._quick(key, passing.message) if passing.exchange == "QUICK_MODE" else None
+            self._told(Step("resent", main, quick, passing.message, int(size), again=again))
         elif passing.exchange:
             self._sent(main, passing, int(size))
             for old, new in list(self._instead.items()):
@@ -329,8 +339,8 @@ class Journal:
             main = self._new_main(Main(key, False, local, remote, local_port, remote_port, step=1))
             self._tell("mm1-received", main, size=self._sizes.get(key, 0))
             self._tell("no-key", main)
-        elif main := self._mains.get(key):
-            self._of_main(main, text)
+        elif known := self._mains.get(key):
+            self._of_main(known, text)
 
     def _of_main(self, main: Main, text: str) -> None:
         key, size = main.number, self._sizes.get(main.number, 0)
@@ -353,20 +363,15 @@ class Journal:
             self._installed(main, passing, found)
         elif found := _CLOSING.match(text):
             name, spi_in, taken, spi_out, sent, local, remote = found.groups()
-            quick = self._there.pop(int(spi_in, 16), None) or Quick(
-                0, main.initiator, local, remote, name, int(spi_in, 16), int(spi_out, 16)
-            )
+            spi = int(spi_in, 16)
+            unknown = Quick(0, main.initiator, local, remote, name, spi, int(spi_out, 16))
+            _, quick = self._there.get(spi, (main, unknown))
             quick.taken, quick.sent = int(taken), int(sent)
-            self._closed[int(spi_in, 16)] = main
-            while len(self._closed) > 500:
-                self._closed.popitem(last=False)
-            self._tell("child-closed", main, quick, spi=int(spi_in, 16))
+            self._gone(main, quick, spi)
         elif found := _RESENDS.match(text):
             self._again[key] = int(found[1])
         elif text.startswith("giving up after"):
             self._tell("given-up", main)
-        elif text.startswith("DPD check timed out"):
-            self._tell("dpd-dead", main)
         elif found := _DELETE_ESP.match(text):
             if found[1] == "sending":
                 self._deleting[key] = ("esp", int(found[2], 16))
@@ -391,11 +396,14 @@ class Journal:
                 self._tell("mm5-unreadable", main, size=size)
             elif text.startswith("ID_PROT response") and main.step == 5:
                 self._tell("mm6-unreadable", main, size=size)
-        elif text.startswith("received NO_PROPOSAL_CHOSEN") or text.startswith("received INVALID_ID"):
+        elif text.startswith(("received NO_PROPOSAL_CHOSEN", "received INVALID_ID")):
             if not main.up:
                 self._tell("policy-notified", main, size=size)
             elif quick := next((each for each in reversed(self._quicks.get(main.number, [])) if each.initiator), None):
                 self._tell("quick-notified", main, quick, message=passing.message, size=size)
+        elif text.startswith("received INVALID_KE_PAYLOAD") and not main.up:
+            # What strongSwan says where a PIX without a tunnel group for us is silent (asa-cli.md 8)
+            self._tell("given-up", main)
         elif text.startswith(("no matching proposal found", "no matching CHILD_SA config found")):
             if quick := self._quick(main.number, passing.message):
                 quick.refused = _reason(quick) if "proposal" in text else "proxies"
@@ -416,7 +424,7 @@ class Journal:
             return
         quick.child, quick.local, quick.remote, quick.number = name, local, remote, int(number)
         quick.spi_in, quick.spi_out = int(spi_in, 16), int(spi_out, 16)
-        self._there[quick.spi_in] = quick
+        self._there[quick.spi_in] = (main, quick)
         size = self._sizes.get(main.number, 0)
         self._tell("qm2-received" if quick.initiator else "qm3-received", main, quick, message=quick.message, size=size)
 
@@ -447,6 +455,25 @@ class Journal:
     def _chd(self, key: int, text: str) -> None:
         if (found := _REKEYS.match(text)) and int(found[1]) in self._networks:
             self._proposed[key] = list(self._networks[int(found[1])])
+
+    def _job(self, key: int, text: str) -> None:
+        """A peer that does not answer: its associations are gone without another word."""
+        main = self._mains.get(key)
+        if main is None or not text.startswith("DPD check timed out"):
+            return
+        self._tell("dpd-dead", main)
+        for spi, (owner, quick) in list(self._there.items()):
+            if owner.remote == main.remote:
+                self._gone(main, quick, spi)
+        main.up = False
+        self._tell("down", main)
+
+    def _gone(self, main: Main, quick: Quick, spi: int) -> None:
+        self._there.pop(spi, None)
+        self._closed[spi] = main
+        while len(self._closed) > 500:
+            self._closed.popitem(last=False)
+        self._tell("child-closed", main, quick, spi=spi)
 
     def _manager(self, thread: str, text: str) -> None:
         if found := _COOKIES.match(text):

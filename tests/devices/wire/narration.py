@@ -82,7 +82,9 @@ class Narration:
         local = addresses.get(crypto.local.get(entry.map, port), ("", 0))[0]
         for peer in entry.peers[:1]:
             main = self.journal.up(peer) or Main(0, True, local, peer)
-            inside = [name for name, (own, length) in addresses.items() if name != port and _within(own, length, proxies)]
+            inside = [
+                name for name, (own, length) in addresses.items() if name != port and _within(own, length, proxies)
+            ]
             values = {
                 "interface": inside[0] if inside else port,
                 "map": entry.map,
@@ -102,14 +104,16 @@ class Narration:
         main, quick = step.main, step.quick
         if quick is not None and step.name == "qm1-sent":
             _told.tell("spi", quick.message, quick.spi_in)
+            _told.tell("offer", quick.message, _lifetime(crypto, main))
         if quick is not None and step.name == "qm1-received":
             _told.tell("lifetime", quick.message, quick.lifetimes[1])
         replaced = self._count(step)
         if crypto.platform == "ios":
-            early = None
-            if quick is not None and step.name == "qm2-sent":
+            early = offer = None
+            if quick is not None and step.name in ("qm1-received", "qm2-sent", "qm3-received"):
                 early = _told.ask("spi", quick.message, main.remote)
-            return list(self._ios.narrate(step, ios_log.View(crypto, early)))
+                offer = _told.ask("offer", quick.message, main.remote)
+            return list(self._ios.narrate(step, ios_log.View(crypto, early, offer)))
         forced = None
         if quick is not None and quick.initiator and step.name in ("qm2-received", "qm3-sent"):
             forced = _told.ask("lifetime", quick.message, main.remote) or None
@@ -156,6 +160,12 @@ class Narration:
     def close(self) -> None:
         """The device is no more."""
         self._follow_addresses(set())
+
+
+def _lifetime(crypto: Crypto, main: Main) -> int:
+    """What we offer to a peer: the lifetime of its entry."""
+    found = [entry.lifetime for entries in crypto.maps.values() for entry in entries if main.remote in entry.peers]
+    return found[0] if found else 0
 
 
 def _within(own: str, length: int, proxies: Proxies) -> bool:

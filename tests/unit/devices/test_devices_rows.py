@@ -56,6 +56,18 @@ pager lines 0
 no pager
 terminal width 511
 no terminal width
+logging enable
+logging timestamp
+logging buffer-size 8192
+logging console errors
+logging monitor 7
+logging buffered debugging
+no logging buffered
+no logging monitor 7
+no logging console
+no logging buffer-size
+no logging timestamp
+no logging enable
 mtu inside 1400
 no mtu inside
 same-security-traffic permit intra-interface
@@ -232,6 +244,11 @@ no ip cef
 logging console
 no logging console
 logging buffered 8192
+logging monitor informational
+no logging monitor
+logging monitor
+no logging on
+logging on
 no logging buffered
 username u privilege 15 secret s
 no username u

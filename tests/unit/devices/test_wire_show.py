@@ -81,6 +81,8 @@ class Plant:
             sas=lambda: found,
             clear_ike=lambda peer=None: note("ike", peer),
             clear_ipsec=lambda peer=None, name=None: note("ipsec", peer, name),
+            clear_spi=lambda spis: note("spi", *spis),
+            clear_counters=lambda peer=None: note("counters", peer),
         )
         self.nat = SimpleNamespace(
             translations=lambda: self.table,
@@ -408,6 +410,12 @@ def test_a_session_of_12_4() -> None:
     ]
 
 
+def test_sessions_of_a_router_in_brief(living) -> None:
+    shown = living("ios", AT_HUB).type("show crypto session brief").split("\n")
+    assert shown[0].startswith("Status: A- Active, U - Up, D - Down")
+    assert shown[-1].split() == ["172.16.1.1", "Et0/0", "172.16.1.1", "00:01:50", "UA"]
+
+
 def test_sessions_of_the_pix(living) -> None:
     pix = living("pix", AT_PIX)
     lines = comparable(pix.type("show vpn-sessiondb l2l"))
@@ -415,6 +423,36 @@ def test_sessions_of_the_pix(living) -> None:
     assert "Bytes Tx     : 600                    Bytes Rx     : 600" in lines
     assert "Duration     : 0h:01m:40s" in lines
     assert pix_live.sessions(Snapshot(), []).startswith("INFO: There are presently no active sessions")
+
+
+def test_sessions_of_the_pix_in_detail(living) -> None:
+    pix = living("pix", AT_PIX)
+    shown = pix.type("show vpn-sessiondb detail l2l")
+    assert shown.split("\n")[1] == "Session Type: LAN-to-LAN Detailed"
+    rows = parse_output("cisco_asa", "show vpn-sessiondb detail l2l", shown)
+    assert [(row["connection"], row["connection_type"], row["rekey_time_left"]) for row in rows] == [
+        (HUB, "IKE", "86300"),
+        (HUB, "IPsec", "3506"),
+    ]
+    lines = comparable(shown)
+    for line in (
+        "IKE Tunnels: 1",
+        "IPsec Tunnels: 1",
+        "  Tunnel ID    : 1.1",
+        "  UDP Src Port : 500                    UDP Dst Port : 500",
+        "  IKE Neg Mode : Main                   Auth Mode    : preSharedKeys",
+        "  Encryption   : DES                    Hashing      : MD5",
+        "  Rekey Int (T): 86400 Seconds          Rekey Left(T): 86300 Seconds",
+        "  D/H Group    : 1",
+        "  Tunnel ID    : 1.2",
+        "  Local Addr   : 10.1.1.0/255.255.255.0/0/0",
+        "  Remote Addr  : 10.2.1.0/255.255.255.0/0/0",
+        "  Encapsulation: Tunnel",
+        "  Rekey Int (T): 3600 Seconds           Rekey Left(T): 3506 Seconds",
+        "  Bytes Tx     : 600                    Bytes Rx     : 600",
+        "  Pkts Tx      : 10                     Pkts Rx      : 10",
+    ):
+        assert line in lines
 
 
 # -- maps and the engine
@@ -688,8 +726,8 @@ def test_at_level_cli_a_lease_brings_its_routes(pix) -> None:
         ("pix", "clear crypto ipsec sa", [("ipsec", None, None)]),
         ("pix", "clear ipsec sa peer 192.168.1.2", [("ipsec", HUB, None)]),
         ("pix", "clear crypto ipsec sa map IPSEC", [("ipsec", None, "IPSEC")]),
-        ("pix", "clear crypto ipsec sa entry 192.168.1.2 esp 537BC76F", [("ipsec", HUB, None)]),
-        ("pix", "clear crypto ipsec sa counters", []),
+        ("pix", "clear crypto ipsec sa entry 192.168.1.2 esp 537BC76F", [("spi", HUB_SPI)]),
+        ("pix", "clear crypto ipsec sa counters", [("counters", None)]),
         ("pix", "clear xlate", [("nat", None, None, None)]),
         ("pix", "clear xlate local 10.1.1.9", [("nat", None, "10.1.1.9", None)]),
         ("pix", "clear xlate global 192.0.2.30", [("nat", None, None, "192.0.2.30")]),
@@ -700,7 +738,9 @@ def test_at_level_cli_a_lease_brings_its_routes(pix) -> None:
         ("ios", "clear crypto sa", [("ipsec", None, None)]),
         ("ios", "clear crypto sa peer 172.16.1.1", [("ipsec", PIX, None)]),
         ("ios", "clear crypto sa map IPSEC", [("ipsec", None, "IPSEC")]),
-        ("ios", "clear crypto sa counters", []),
+        ("ios", "clear crypto sa counters", [("counters", None)]),
+        ("ios", "clear crypto sa entry 172.16.1.1 esp 1691877579", [("spi", PIX_SPI)]),
+        ("ios", "clear crypto sa entry 172.16.1.1 esp 0x64D800CB", [("spi", PIX_SPI)]),
         ("ios", "clear crypto session", [("ipsec", None, None), ("ike", None)]),
         ("ios", "clear crypto session remote 172.16.1.1", [("ipsec", PIX, None), ("ike", PIX)]),
         ("ios", "clear ip nat translation *", [("nat", None, None, None)]),
@@ -711,6 +751,38 @@ def test_clear_commands_answer_nothing_and_reach_the_stages(living, platform, li
     session = living(platform, AT_PIX if platform == "pix" else AT_HUB)
     assert session.type(line) == ""
     assert session.plant.cleared == cleared
+
+
+@pytest.mark.parametrize(
+    ("which", "named", "count"),
+    [
+        ("l2l", 'of type "l2l"', 1),
+        ("all", 'of type "all"', 1),
+        ("ipaddress 192.168.1.2", 'with ipaddress "192.168.1.2"', 1),
+        ("name 192.168.1.2", 'with name "192.168.1.2"', 1),
+        ("index 1", 'with index "1"', 1),
+        ("index 2", 'with index "2"', 0),
+        ("tunnel-group 192.0.2.9", 'with tunnel-group "192.0.2.9"', 0),
+    ],
+)
+def test_sessions_of_a_pix_are_logged_off(living, which: str, named: str, count: int) -> None:
+    pix = living("pix", AT_PIX)
+    answer = f"INFO: Number of sessions {named} logged off : {count}"
+    assert pix.type(f"vpn-sessiondb logoff {which} noconfirm") == answer
+    assert pix.plant.cleared == [("ipsec", HUB, None), ("ike", HUB)] * count
+    pix.plant.cleared.clear()
+    assert pix.shell.feed(f"vpn-sessiondb logoff {which}\r").endswith("Do you want to logoff the VPN session(s)? [confirm]")
+    assert pix.plant.cleared == []
+    assert answer in pix.shell.feed("\r")
+    assert pix.plant.cleared == [("ipsec", HUB, None), ("ike", HUB)] * count
+
+
+def test_counts_of_translations_and_connections(living) -> None:
+    pix = living("pix", AT_PIX)
+    assert pix.type("show xlate count") == "0 in use, 0 most used"
+    assert pix.type("show conn count") == pix.type("show conn").split("\n")[0]
+    ios = living("ios", AT_HUB)
+    assert ios.type("show ip nat translations total") == "Total number of translations: 0"
 
 
 # -- clients that nobody here wrote: the templates of netmiko

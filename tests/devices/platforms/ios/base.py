@@ -258,7 +258,7 @@ def add(rows: Rows) -> None:
     for what in ("server", "secure-server"):
         on, off = _switch("http", f"{{no}}ip http {what}", what)
         rows.both(config, f"ip http {what}", on, f"ip http {what}", off, "seed; captures", Grade.SEED)
-    stamps = "service timestamps <what:=debug|log> { datetime <how:=msec|localtime|show-timezone|year>+ | uptime }"
+    stamps = "service timestamps <what:=debug|log> { datetime [<how:=msec|localtime|show-timezone|year>+] | uptime }"
     rows.both(config, stamps, _timestamps, "service timestamps <what:=debug|log>", _no_timestamps, "seed", Grade.SEED)
     on, off = _switch("service", "{no}service password-encryption", "password-encryption")
     rows.both(config, "service password-encryption", on, "service password-encryption", off, "seed", Grade.SEED)
@@ -279,7 +279,7 @@ def add(rows: Rows) -> None:
 
 
 def _timestamps(call: Call) -> Result:
-    shown = "uptime" if "uptime" in call.words else "datetime " + " ".join(call.match.all("how"))
+    shown = "uptime" if "uptime" in call.words else " ".join(["datetime", *call.match.all("how")])
     call.config.put(f"service timestamps {call['what']} {shown}")
     return None
 

@@ -533,7 +533,10 @@ def add(rows: Rows) -> None:
     ping = "ping <address:address> [source <source:word>] [repeat <count:1-1000>] [size <size:36-18024>]"
     rows.add("exec", ping, live.ping, "captures", Grade.CAPTURE)
     none = "clear commands answer nothing (captures)"
-    sa_options = "[{ peer <peer:address> | map <map:word> | counters }]"
+    sa_options = (
+        "[{ peer <peer:address> | map <map:word> | counters "
+        "| entry <entry:address> <protocol:=esp|ah> <spi:word> }]"
+    )
     clear_sa = alive(_cleared("ipsec"), live.clear_sa)
     rows.add("exec", f"clear crypto sa {sa_options}", clear_sa, none, Grade.CAPTURE)
     rows.add("exec", "clear crypto isakmp [<id:1-65535>]", alive(_cleared("ike"), live.clear_isakmp), none,

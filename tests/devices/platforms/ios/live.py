@@ -9,6 +9,7 @@ The upper half are pure functions from records to text; the lower half are the e
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -518,9 +519,36 @@ def _names(call: Call) -> dict[str, str]:
     return {address: name for name, (address, _length) in plant.addresses().items()} if plant else {}
 
 
+_BRIEF = """\
+Status: A- Active, U - Up, D - Down, I - Idle, S - Standby, N - Negotiating
+        K - No IKE
+ivrf = (none)
+           Peer     I/F          Username   Group/Phase1_id           Uptime Status"""
+_SHORT = {"UP-ACTIVE": "UA", "UP-IDLE": "UI", "UP-NO-IKE": "UK", "DOWN-NEGOTIATING": "DN", "DOWN": "D"}
+
+
+def sessions_brief(found: Snapshot, names: Mapping[str, str]) -> str:
+    """`show crypto session brief`: legend, columns and `UA` of ios-show.md C3.1 (widths recall)."""
+    lines = [_BRIEF]
+    shown = flows(found, idle=True)
+    living = [replace(sa, interface=sa.interface or names.get(sa.local, "")) for sa in found.ike if sa.state != "deleted"]
+    places = [(each.interface, each.peer) for each in shown] + [(sa.interface, sa.remote) for sa in living]
+    for interface, peer in dict.fromkeys(places):
+        ike = [sa for sa in living if (sa.interface, sa.remote) == (interface, peer)]
+        pairs = any(each.pairs for each in shown if (each.interface, each.peer) == (interface, peer))
+        up = [sa for sa in ike if sa.state == "established"]
+        age = clock(up[0].lifetime - up[0].remaining) if up else ""
+        short = re.sub(r"^([A-Za-z]{2})[A-Za-z]*", r"\1", interface)
+        identity = peer if up else ""
+        lines.append(f"{peer:>15} {short:<12} {'':<10} {identity:<20} {age:>11} {_SHORT[_status(pairs, ike)]:>6}")
+    return "\n".join(lines)
+
+
 def show_session(call: Call, plant: Plant) -> Result:
-    """`show crypto session [detail | remote ADDRESS]`."""
+    """`show crypto session [detail | brief | remote ADDRESS]`."""
     names = _names(call)
+    if "brief" in call.words:
+        return sessions_brief(plant.crypto.sas(), names)
     return sessions(plant.crypto.sas(), detail="detail" in call.words, peer=call["peer"], names=names)
 
 
@@ -543,9 +571,12 @@ def end_translations(call: Call, rule: Item | None = None) -> None:
         plant.nat.clear(rule.text if rule else None, local=call["inner"] or None, mapped=call["mapped"] or None)
 
 
-def show_translations(_call: Call, plant: Plant) -> Result:
-    """`show ip nat translations`."""
-    return translations(plant.nat.translations()) or None
+def show_translations(call: Call, plant: Plant) -> Result:
+    """`show ip nat translations [total]`."""
+    table = plant.nat.translations()
+    if "total" in call.words:
+        return f"Total number of translations: {len(table)}"
+    return translations(table) or None
 
 
 def show_statistics(call: Call, plant: Plant) -> Result:
@@ -599,10 +630,16 @@ def clear_isakmp(call: Call, plant: Plant) -> Result:
 
 
 def clear_sa(call: Call, plant: Plant) -> Result:
-    """`clear crypto sa [peer ADDRESS | map NAME | counters]`: phase 2 alone."""
+    """`clear crypto sa [peer ADDRESS | map NAME | entry ADDRESS PROTOCOL SPI | counters]`: phase 2 alone."""
+    if "counters" in call.words:
+        plant.crypto.clear_counters()
+        return None
     call.device.event("cleared", f"ipsec {call['peer']}".strip())
-    if "counters" not in call.words:
-        plant.crypto.clear_ipsec(call["peer"] or None, call["map"] or None)
+    if call.has("entry"):
+        word = call["spi"].lower()
+        plant.crypto.clear_spi({int(word, 16 if word.startswith("0x") else 10)})
+        return None
+    plant.crypto.clear_ipsec(call["peer"] or None, call["map"] or None)
     return None
 
 

@@ -29,10 +29,11 @@ _WAITS = {1: ("MM_NO_STATE", "IKE_I_MM1"), 3: ("MM_SA_SETUP", "IKE_I_MM3"), 5: (
 
 @dataclass(frozen=True)
 class View:
-    """What a step does not say. `spi_out`: the peer's SPI where the daemon does not tell it yet."""
+    """What a step does not say: the peer's SPI and the lifetime that it offers, where the daemon does not tell them yet."""
 
     crypto: Crypto = field(default_factory=lambda: Crypto("ios"))
     spi_out: int | None = None
+    seconds: int | None = None
 
 
 class Narrator:
@@ -54,7 +55,9 @@ class Narrator:
         for lines, more in self._blocks(step, view, values):
             yield from fill(lines, {**values, **more}, step.main.remote)
 
-    def _blocks(self, step: Step, view: View, values: dict[str, Any]) -> Iterator[tuple[Iterable[Line], dict[str, Any]]]:
+    def _blocks(
+        self, step: Step, view: View, values: dict[str, Any]
+    ) -> Iterator[tuple[Iterable[Line], dict[str, Any]]]:
         main, quick, name = step.main, step.quick, step.name
         none: dict[str, Any] = {}
         if name == "mm1-received":
@@ -100,7 +103,7 @@ class Narrator:
             if main.number in self._deleted:
                 self._deleted.discard(main.number)
                 yield ISAKMP[name], none
-        elif name in ISAKMP:
+        elif name in ISAKMP and not (name in ("resent", "given-up") and main.up):
             yield ISAKMP[name], none
 
     def _of_quick(
@@ -135,6 +138,8 @@ class Narrator:
             yield IPSEC["enabled"], none
         elif name == "child-closed":
             yield IPSEC["deleted"], none
+        elif name == "resent":
+            yield ISAKMP["resent, quick mode"], none
         elif name in ISAKMP:
             yield ISAKMP[name], none
 
@@ -143,9 +148,7 @@ class Narrator:
     def _before(self, main: Main) -> dict[str, Any]:
         return {"conn": "0:0:N/A:0", "handle": "0:0"}
 
-    def _checked(
-        self, main: Main, view: View, more: dict[str, Any]
-    ) -> Iterator[tuple[Iterable[Line], dict[str, Any]]]:
+    def _checked(self, main: Main, view: View, more: dict[str, Any]) -> Iterator[tuple[Iterable[Line], dict[str, Any]]]:
         """Each policy with each transform that was offered, until one fits."""
         offered = [(number, suite) for number, suite in enumerate(main.offered, 1)]
         if main.initiator and main.suite in main.configured:
@@ -178,7 +181,7 @@ class Narrator:
         suite = (quick.suite if quick.suite.encryption else (quick.offered or (Suite(),))[0]) if quick else Suite()
         waits, stage = _WAITS.get(main.step | 1, _WAITS[1])
         number = quick.number if quick else 0
-        seconds = (quick.lifetimes[0] if quick else 0) or (entry.lifetime if entry else 3600)
+        seconds = (quick.lifetimes[0] if quick else 0) or view.seconds or (entry.lifetime if entry else 3600)
         return {
             "peer": main.remote,
             "local": main.local,

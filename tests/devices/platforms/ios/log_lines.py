@@ -52,7 +52,14 @@ def _taken(row: int | str, state: str) -> Line:
 
 
 def _identity(row: int | str, address: str) -> Line:
-    fields = (("next-payload", "8"), ("type", "1"), ("address", address), ("protocol", "17"), ("port", "500"), ("length", "12"))
+    fields = (
+        ("next-payload", "8"),
+        ("type", "1"),
+        ("address", address),
+        ("protocol", "17"),
+        ("port", "500"),
+        ("length", "12"),
+    )
     body = "".join(f"\n\t{name:<12} : {value} " for name, value in fields).rstrip(" ")
     text = f"{_H}ID payload {body}"
     return _seed(row, text) if isinstance(row, int) else _show(row, text)
@@ -62,7 +69,7 @@ _IDLE = "QM_IDLE      "
 _PROCESS = "IKE_MESG_INTERNAL, IKE_PROCESS_MAIN_MODE"
 _COMPLETE = "IKE_MESG_INTERNAL, IKE_PROCESS_COMPLETE"
 _EXCHANGE = "IKE_MESG_FROM_PEER, IKE_MM_EXCH"
-_DELETED = "deleting node {node} error FALSE reason \"Informational (in) state 1\""
+_DELETED = 'deleting node {node} error FALSE reason "Informational (in) state 1"'
 
 ISAKMP: dict[str, tuple[Line, ...]] = {
     # -- phase 1, responder
@@ -98,7 +105,7 @@ ISAKMP: dict[str, tuple[Line, ...]] = {
     ),
     "acceptable": (_seed(25, _P + "atts are acceptable. Next payload is {next}"),),
     "encryption differs": (Line("failures.md IKE policy", _P + "Encryption algorithm offered does not match policy!"),),
-    "length differs": (Line("failures.md IKE policy", _P + "Proposed key length does not match policy"),),
+    "length differs": (_show("C7.6", _P + "Proposed key length does not match policy"),),
     "hash differs": (Line("failures.md IKE policy", _P + "Hash algorithm offered does not match policy!"),),
     "group differs": (Line("failures.md IKE policy", _P + "Diffie-Hellman group offered does not match policy!"),),
     "key missing": (_show("C7.6", _P + "Preshared authentication offered but does not match policy!"),),
@@ -382,6 +389,11 @@ ISAKMP: dict[str, tuple[Line, ...]] = {
         _show("C7.6", _P + "incrementing error counter on sa, attempt {again} of 5: retransmit phase 1"),
         _sent("C7.6", "{waits}"),
     ),
+    "resent, quick mode": (
+        _show("C7.6", _P + " retransmitting phase 2 QM_IDLE       {message} ..."),
+        _show("C7.6", _P + "incrementing error counter on node, attempt {again} of 5: retransmit phase 2"),
+        _sent("C7.6", _IDLE),
+    ),
     "given-up": (
         _show("C7.6", _P + 'deleting SA reason "Death by retransmission P1" state (I) {waits} (peer {peer})'),
         _state("C7.6", "{stage}", "IKE_DEST_SA"),
@@ -451,7 +463,10 @@ _MATCH = (
 
 def _sas(line: int, way: str, spi: str, flags: str) -> Line:
     head = f"IPSEC(initialize_sas): ,\n  (key eng. msg.) {way} local= {{local}}, remote= {{peer}},"
-    tail = f"\n    lifedur= {{seconds}}s and {{kilobytes}}kb,\n    spi= 0x{{{spi}:X}}({{{spi}}}), conn_id= 0, keysize= {{keysize}}, flags= {flags}"
+    tail = (
+        f"\n    lifedur= {{seconds}}s and {{kilobytes}}kb,\n    spi= 0x{{{spi}:X}}({{{spi}}}), conn_id= 0, "
+        f"keysize= {{keysize}}, flags= {flags}"
+    )
     return _ipsec(line, head + _KEY + tail)
 
 

@@ -210,6 +210,10 @@ def _translations(call: Call) -> Result:
     return "\n".join([*head, *lines]) if lines else None
 
 
+def _total(call: Call) -> Result:
+    return f"Total number of translations: {len(call.device.translations)}"
+
+
 def _clear(call: Call) -> Result:
     live.end_translations(call)
     call.device.event("cleared", "translations")
@@ -268,4 +272,6 @@ def add(rows: Rows) -> None:
         "ntc-templates",
         Grade.CAPTURE,
     )
+    rows.add("exec", "show ip nat translations total", alive(_total, live.show_translations),
+             "ios-show.md C9.1 has the line for XE; recall", Grade.RECALL)  # fmt: skip
     rows.add("exec", "show ip nat statistics", alive(_statistics, live.show_statistics), "genieparser", Grade.CAPTURE)

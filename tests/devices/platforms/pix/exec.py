@@ -342,11 +342,19 @@ def add(rows: Rows) -> None:
     rows.add("exec", "show crypto map", _crypto_map, "layout recall", Grade.RECALL)
     none = say("INFO: There are presently no active sessions of the type specified")
     l2l = "show vpn-sessiondb [detail] l2l"
-    rows.add("exec", l2l, alive(none, live.show_sessions), "captures of 2014; 7.x recall", Grade.RECALL)
+    rows.add("exec", l2l, alive(none, live.show_sessions), "captures of 2014 and 2018; 7.x recall", Grade.RECALL)
+    which = (
+        "{ l2l | all | name <name:word> | ipaddress <ipaddress:address> | index <index:1-65535> "
+        "| tunnel-group <tunnel-group:word> }"
+    )
+    rows.add("exec", f"vpn-sessiondb logoff {which} [noconfirm]", live.logoff,
+             "asa-cli.md 7; the answer's words recall", Grade.RECALL)  # fmt: skip
     empty = say("0 in use, 0 most used")
     xlate = alive(empty, live.show_xlate)
     rows.add("exec", "show xlate", xlate, "PIX capture with PAT; empty recall", Grade.RECALL)
+    rows.add("exec", "show xlate count", xlate, "recall: the first line", Grade.RECALL)
     rows.add("exec", "show xlate detail", xlate, "PIX capture", Grade.CAPTURE)
+    rows.add("exec", "show conn count", alive(empty, live.show_conn), "recall: the first line", Grade.RECALL)
     rows.add("exec", "show conn", alive(empty, live.show_conn), "recall", Grade.RECALL)
     brief = "recall (column widths of IOS 12.4)"
     rows.add("exec", "show interface ip brief", _interfaces, brief, Grade.RECALL)
@@ -363,7 +371,8 @@ def add(rows: Rows) -> None:
     clear_ike = alive(_cleared("ike"), live.clear_isakmp)
     rows.add("exec", "clear { crypto isakmp | isakmp } sa", clear_ike, "seed's text", Grade.SEED)
     ipsec = (
-        "clear { crypto ipsec | ipsec } sa [{ peer <peer:address> | counters | map <map:word> | entry <entry:word>+ }]"
+        "clear { crypto ipsec | ipsec } sa [{ peer <peer:address> | counters | map <map:word> "
+        "| entry <entry:address> <protocol:=esp|ah> <spi:word> }]"
     )
     clear_sas = alive(_cleared("ipsec"), live.clear_ipsec)
     rows.add("exec", ipsec, clear_sas, "seed's text; ASA captures", Grade.SEED)

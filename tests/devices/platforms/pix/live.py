@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...engine import Call, Refused, Result
+from ...engine import Call, Question, Refused, Reply, Result
 from ...store import Block
 from ...wire.base import Chosen
 from ...wire.ping import Pinged
 from ...wire.sa import ChildSa, IkeSa, Snapshot
 from .. import live
-from ..live import Flow, flows, network, peak, plant_of, routing_table, split_port, with_mask
+from ..live import Flow, flows, network, peak, plant_of, routing_table, snapshot, split_port, with_mask
 from .common import nameifs
 
 if TYPE_CHECKING:
@@ -238,27 +238,73 @@ def _age(seconds: int) -> str:
     return f"{days}{seconds // 3600 % 24}h:{seconds // 60 % 60:02}m:{seconds % 60:02}s"
 
 
-def sessions(found: Snapshot, groups: Iterable[str]) -> str:
-    """`show vpn-sessiondb l2l`: shape of captures of 2014; `IPSecLAN2LAN` of the 7.0 guide."""
+def _sessions(found: Snapshot) -> list[IkeSa]:
+    return [sa for sa in found.ike if sa.state == "established" and not sa.rekeying]
+
+
+def sessions(found: Snapshot, groups: Iterable[str], *, detail: bool = False) -> str:
+    """`show vpn-sessiondb [detail] l2l`: shape of captures of 2014; `IPSecLAN2LAN` of the 7.0 guide.
+
+    `detail`: a capture of 8.x and later without its NAC; the idle time is that of a session in use.
+    """
     known, lines = set(groups), []
-    for index, sa in enumerate((sa for sa in found.ike if sa.state == "established" and not sa.rekeying), 1):
+    for index, sa in enumerate(_sessions(found), 1):
         pairs = [each for each in found.children if each.peer == sa.remote]
         suite = (pairs[-1].encryption, pairs[-1].hash) if pairs else (sa.encryption, sa.hash)
         group = sa.remote if sa.remote in known else "DefaultL2LGroup"
-        hashing = {"md5": "MD5", "sha": "SHA1"}.get(suite[1], suite[1])
         lines += [
             f"Connection   : {group}",
             f"Index        : {index:<23}IP Addr      : {sa.remote}",
             f"Protocol     : {'IPSecLAN2LAN':<23}Encryption   : {_ENCRYPTION[suite[0]]}",
-            f"Hashing      : {hashing}",
+            f"Hashing      : {_hashing(suite[1])}",
             f"Bytes Tx     : {sum(each.bytes_out for each in pairs):<23}"
             f"Bytes Rx     : {sum(each.bytes_in for each in pairs)}",
             f"Duration     : {_age(max(0, sa.lifetime - sa.remaining))}",
+            *(_tunnels(index, sa, pairs) if detail else ()),
             "",
         ]
     if not lines:
         return "INFO: There are presently no active sessions of the type specified"
-    return "\n".join(["", "Session Type: LAN-to-LAN", "", *lines])
+    return "\n".join(["", f"Session Type: LAN-to-LAN{' Detailed' if detail else ''}", "", *lines])
+
+
+def _hashing(word: str) -> str:
+    return {"md5": "MD5", "sha": "SHA1"}.get(word, word)
+
+
+def _tunnels(index: int, sa: IkeSa, pairs: Sequence[ChildSa]) -> list[str]:
+    """The blocks of phase 1 and of each pair: two columns, 39 characters apart."""
+
+    def row(first: str, value: object, second: str, other: object) -> str:
+        return f"  {first:<13}: {value!s:<23}{second:<13}: {other}"
+
+    lines = ["", "IKE Tunnels: 1", f"IPsec Tunnels: {len(pairs)}", "", "IKE:", f"  Tunnel ID    : {index}.1"]
+    lines += [
+        row("UDP Src Port", sa.local_port, "UDP Dst Port", sa.remote_port),
+        row("IKE Neg Mode", "Main", "Auth Mode", "preSharedKeys"),
+        row("Encryption", _ENCRYPTION[sa.encryption], "Hashing", _hashing(sa.hash)),
+        row("Rekey Int (T)", f"{sa.lifetime} Seconds", "Rekey Left(T)", f"{sa.remaining} Seconds"),
+        f"  D/H Group    : {sa.group}",
+        "  Filter Name  : ",
+    ]
+    for number, pair in enumerate(pairs, 2):
+        pfs = f"PFS Group    : {pair.pfs}" if pair.pfs else ""
+        volume = pair.kilobytes + (pair.bytes_in + pair.bytes_out) // 1024
+        lines += [
+            "",
+            "IPsec:",
+            f"  Tunnel ID    : {index}.{number}",
+            f"  Local Addr   : {with_mask(pair.local_ident)}/0/0",
+            f"  Remote Addr  : {with_mask(pair.remote_ident)}/0/0",
+            row("Encryption", _ENCRYPTION[pair.encryption], "Hashing", _hashing(pair.hash)),
+            f"  Encapsulation: {'Tunnel':<23}{pfs}".rstrip() if pfs else "  Encapsulation: Tunnel",
+            row("Rekey Int (T)", f"{pair.lifetime} Seconds", "Rekey Left(T)", f"{pair.remaining} Seconds"),
+            row("Rekey Int (D)", f"{volume} K-Bytes", "Rekey Left(D)", f"{pair.kilobytes} K-Bytes"),
+            row("Idle Time Out", "30 Minutes", "Idle TO Left", "30 Minutes"),
+            row("Bytes Tx", pair.bytes_out, "Bytes Rx", pair.bytes_in),
+            row("Pkts Tx", pair.packets_out, "Pkts Rx", pair.packets_in),
+        ]
+    return lines
 
 
 # -- translations and connections
@@ -410,8 +456,9 @@ def show_ipsec(call: Call, plant: Plant) -> Result:
 
 
 def show_sessions(call: Call, plant: Plant) -> Result:
-    """`show vpn-sessiondb l2l`."""
-    return sessions(plant.crypto.sas(), [item["name"] for item in call.config.find("tunnel-group", what="type")])
+    """`show vpn-sessiondb [detail] l2l`."""
+    groups = [item["name"] for item in call.config.find("tunnel-group", what="type")]
+    return sessions(plant.crypto.sas(), groups, detail="detail" in call.words)
 
 
 def _sides(config: Block) -> tuple[str, str]:
@@ -426,16 +473,19 @@ def _sides(config: Block) -> tuple[str, str]:
 
 
 def show_xlate(call: Call, plant: Plant) -> Result:
-    """`show xlate [detail]`."""
+    """`show xlate [count | detail]`."""
     table = xlates(plant.nat.translations(), plant.fabric)
     most = peak(call.device, "xlate", len(table))
+    if "count" in call.words:
+        return f"{len(table)} in use, {most} most used"
     return xlate(table, most, detail="detail" in call.words, ports=_sides(call.config))
 
 
 def show_conn(call: Call, plant: Plant) -> Result:
-    """`show conn`."""
+    """`show conn [count]`."""
     table = plant.nat.connections()
-    return conn(table, peak(call.device, "conn", len(table)))
+    most = peak(call.device, "conn", len(table))
+    return f"{len(table)} in use, {most} most used" if "count" in call.words else conn(table, most)
 
 
 def _flat(call: Call) -> list[tuple[str, str, str, int, str]]:
@@ -493,18 +543,41 @@ def clear_isakmp(call: Call, plant: Plant) -> Result:
 def clear_ipsec(call: Call, plant: Plant) -> Result:
     """`clear [crypto] ipsec sa [peer ADDRESS | map NAME | entry ADDRESS PROTOCOL SPI | counters]`."""
     if "counters" in call.words:
+        plant.crypto.clear_counters()
         return None
     call.device.event("cleared", f"ipsec {call['peer']}".strip())
     if call.has("entry"):
-        # destination, protocol, SPI: the pair with that SPI goes, which this emulator clears by its peer (recall)
-        words = call.match.all("entry")
-        wanted = {word.lower().removeprefix("0x") for word in words}
-        for each in plant.crypto.sas().children:
-            if each.peer in words or {f"{each.spi_in:x}", f"{each.spi_out:x}"} & wanted:
-                plant.crypto.clear_ipsec(each.peer)
+        # destination, protocol, SPI in hexadecimal digits, as the show command has it
+        plant.crypto.clear_spi({int(call["spi"].lower().removeprefix("0x"), 16)})
         return None
     plant.crypto.clear_ipsec(call["peer"] or None, call["map"] or None)
     return None
+
+
+def logoff(call: Call) -> Result:
+    """`vpn-sessiondb logoff WHICH [noconfirm]`: asa-cli.md 7; how the sessions are named in the answer: recall."""
+    named = {sa.remote: number for number, sa in enumerate(_sessions(snapshot(call.device)), 1)}
+    what = next((each for each in ("name", "ipaddress", "tunnel-group", "index") if call.has(each)), "")
+    wanted = [
+        peer
+        for peer, number in named.items()
+        if not what or call[what] == (str(number) if what == "index" else peer)
+    ]
+
+    def done(_key: str = "") -> Reply:
+        plant = plant_of(call.device)
+        for peer in wanted:
+            call.device.event("cleared", f"session {peer}")
+            if plant is not None:
+                plant.crypto.clear_ipsec(peer)
+                plant.crypto.clear_ike(peer)
+        which = f'with {what} "{call[what]}"' if what else f'of type "{call.words[2]}"'
+        return Reply(f"INFO: Number of sessions {which} logged off : {len(wanted)}\n")
+
+    if "noconfirm" in call.words:
+        return done()
+    text = "Do you want to logoff the VPN session(s)? [confirm]"
+    return Reply(question=Question(text, lambda key: done() if key in ("", "y", "Y") else Reply(), single=True))
 
 
 def clear_xlate(call: Call, plant: Plant) -> Result:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...logs.lines import Line, Record, fill
-from ...wire.cryptorules import acceptable
 from ...wire.crypto import Crypto
+from ...wire.cryptorules import acceptable
 from ...wire.journal import Main, Quick, Step
 from .log_lines import IPSEC, ISAKMP, PAYLOADS, SYSLOG
 
@@ -115,7 +115,7 @@ class Narrator:
         elif name == "down":
             self._ending.pop(main.number, None)
             yield SYSLOG["disconnected"] if not view.others else ()
-        elif name in ISAKMP:
+        elif name in ISAKMP and not (name == "given-up" and main.up):
             if name == "dpd-dead":
                 self._ending[main.number] = "Lost Service"
             yield ISAKMP[name]
@@ -136,7 +136,7 @@ class Narrator:
         main, quick = step.main, step.quick
         number = quick.spi_in if quick else main.number
         seconds, sent, taken = view.session
-        payloads = PAYLOADS.get(main.step | 1 if main.initiator else main.step, "") if not step.message else ""
+        payloads = PAYLOADS.get(0 if quick else main.step) if quick or not step.message else None
         return {
             "peer": main.remote,
             "local": main.local,
@@ -147,7 +147,7 @@ class Narrator:
             "message": f"{(quick.message if quick and quick.message else step.message):08x}",
             "notice": f"{step.message:08x}",
             "notify": "NO_PROPOSAL_CHOSEN",
-            "payloads": payloads or None,
+            "payloads": payloads,
             "interface": step.values.get("interface") or view.ports.get(main.local, "outside"),
             "map": step.values.get("map") or (quick.child.partition(":")[0] if quick else ""),
             "initiates": "" if main.initiator else None,
@@ -232,5 +232,3 @@ def _keeps_alive(crypto: Crypto, main: Main) -> bool:
     from ...wire.crypto import most_specific
 
     return bool(main.remote) and most_specific(crypto.keepalives, main.remote) is not None
-
-

@@ -42,12 +42,10 @@ def _message(line: int, text: str, payloads: str, msgid: str = "0") -> Line:
 _KE = "KE (4) + NONCE (10) + VENDOR (13) + VENDOR (13) + VENDOR (13) + VENDOR (13)"
 _QM = "HASH (8) + SA (1) + NONCE (10) + ID (5) + ID (5) + NOTIFY (11)"
 _ID = "ID (5) + HASH (8) + IOS KEEPALIVE (128) + VENDOR (13)"
-_CALL = (
-    "IKE Peer {peer} local Proxy Address {local_proxy}, remote Proxy Address {remote_proxy}, Crypto map ({map})"
-)
+_CALL = "IKE Peer {peer} local Proxy Address {local_proxy}, remote Proxy Address {remote_proxy}, Crypto map ({map})"
 
-#: What an initiator sends first, by the number of the message: for what is sent again.
-PAYLOADS = {1: "SA (1) + VENDOR (13)", 3: _KE, 5: _ID}
+#: What an initiator sends, by the number of main mode's message (0: quick mode's first): for what is sent again.
+PAYLOADS = {0: _QM, 1: "SA (1) + VENDOR (13)", 3: _KE, 5: _ID}
 
 ISAKMP: dict[str, tuple[Line, ...]] = {
     # -- phase 1, initiator
@@ -295,7 +293,7 @@ ISAKMP: dict[str, tuple[Line, ...]] = {
              "isakmp", 3, 713902, True),
     ),
     "torn-down": (
-        Line("failures.md crypto ACLs not mirrored", _G + "Session is being torn down. Reason: crypto map policy not "
+        Line("asa-cli.md 8", _G + "Session is being torn down. Reason: crypto map policy not "
              "found", "isakmp", 5, 713259, True),
     ),
     # -- what ends
@@ -389,7 +387,11 @@ def _rule(first: int, name: str, way: str, source: str, target: str, *, outer: b
         f"    Src mask: {'255.255.255.255' if outer else source.replace('proxy', 'mask')}",
         f"    Dst addr: {target}",
         f"    Dst mask: {'255.255.255.255' if outer else target.replace('proxy', 'mask')}",
-        *(line for side in ("Src", "Dst") for line in (f"    {side} ports", "      Upper: 0", "      Lower: 0", "      Op : ignore")),
+        *(
+            line
+            for side in ("Src", "Dst")
+            for line in (f"    {side} ports", "      Upper: 0", "      Lower: 0", "      Op : ignore")
+        ),
         f"    Protocol: {50 if outer else 0}",
         f"    Use protocol: {'true' if outer else 'false'}",
         f"    SPI: 0x{f'{{spi_{way}:08X}}' if outer else '00000000'}",
