@@ -2,7 +2,7 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 """The crypto stage with real packets: negotiations, what changes of the configuration end, and what is refused.
 
-To be run in a sandbox: test_crypto_stage.py does it. Two devices without translation (the exemption is the NAT stage's),
+To be run in a sandbox: test_stages.py does it. Two devices without translation (the exemption is the NAT stage's),
 typed at line by line.
 """
 

@@ -2,7 +2,7 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 """The NAT stage with real packets, without crypto: who is seen where, under which address, before and after a change.
 
-To be run in a sandbox: test_nat_stage.py does it. The ISP of these tests routes the inside networks too, so that what
+To be run in a sandbox: test_stages.py does it. The ISP of these tests routes the inside networks too, so that what
 leaves untranslated arrives and tells its source.
 """
 

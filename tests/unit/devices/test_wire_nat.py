@@ -3,7 +3,7 @@
 """Translations and filters as text for nft; the kernel's flows as the devices' tables.
 
 The golden texts are those of the reference's configurations. Whether rules do what they say is shown with packets
-(tests/wire/test_nat_stage.py).
+(tests/wire/test_stages.py).
 """
 
 from __future__ import annotations
