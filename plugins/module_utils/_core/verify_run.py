@@ -23,8 +23,9 @@ from .options import Options
 from .parts import part_of_host, wanted_tunnels
 from .run import PLATFORMS, Platform, read_options
 from .sa import Associations
+from .seen import Readings, Seen, look
 from .session import Cli, Session
-from .verify import CONFIGURED, LEVELS, SINGLE_PLANS, TRAFFIC, Missing, Readings, Seen, judge, look
+from .verify import CONFIGURED, LEVELS, SINGLE_PLANS, TRAFFIC, Missing, judge
 
 #: A device that answers nothing takes ten seconds for a ping; nobody waits an hour for a tunnel.
 LONGEST_WAIT = 3600

@@ -24,8 +24,9 @@ from _core.prefixes import Prefix
 from _core.report import junit, table, verification_junit, verification_table
 from _core.run import run
 from _core.sa import Associations, Identity, IkeSa, IpsecSa, Spi, Unread
+from _core.seen import Readings, look
 from _core.session import Cli, Session
-from _core.verify import LEVELS, Missing, Readings, Result, judge, look
+from _core.verify import LEVELS, Missing, Result, judge
 from _core.verify_run import verify
 from core_support.ios_worlds import start as ios_start
 from core_support.scenario import REFERENCE_NAMES, intent, responder, tunnel
