@@ -406,7 +406,7 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "phase-2-refused",
-            "Phase 2 was refused; this end does not say why",
+            "Phase 2 was refused, and nothing says why",
             2,
             "Phase 1 is right. The peer refused the proxy identities or the transforms that were offered",
             (

@@ -22,7 +22,7 @@ from .intent import Intent
 from .ios.log_reader import IosReader
 from .logs import read_records
 from .narrow import Knowledge, learn
-from .negotiation import FINISHED, IPSEC_ONLY, Draft, Place, Reader, Sign, joined
+from .negotiation import FINISHED, IPSEC_ONLY, STEPS, Draft, Place, Reader, Sign, joined
 from .sa import Associations
 from .unlogged import silent
 
@@ -85,6 +85,7 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
         {read.name: read.platform for read in reads},
         intent,
     )
+    knowledge.quiet = tuple(read.name for read in reads if ends[read.name].texts and not read.drafts)
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     negotiations = tuple(_negotiation(numbers[id(draft)], draft, knowledge) for draft in drafts)
     alignments = align(negotiations)
@@ -490,7 +491,9 @@ def _verdict(
 ) -> str:
     if problems:
         worst = min(problems, key=lambda problem: CAUSES[problem.code].phase or 4)
-        where = f" ({worst.end}{f', peer {worst.peer}' if worst.peer else ''}{f', after {worst.stage}' if worst.stage else ''})"
+        # A state or counters of show output are no step.
+        stage = f"after {worst.stage}" if worst.stage in STEPS else worst.stage
+        where = f" ({', '.join(filter(None, (worst.end, worst.peer and f'peer {worst.peer}', stage)))})"
         more = (
             f". There {'is one problem' if len(problems) == 2 else f'are {len(problems) - 1} problems'} more"
             if len(problems) > 1
@@ -500,7 +503,7 @@ def _verdict(
     if not negotiations:
         given = any(end.texts for end in ends.values())
         return (
-            "The logs hold no negotiation, and nothing else shows a failure."
+            "The logs hold no negotiation: no packet asked for the tunnel, or IKE is not logged there."
             if given
             else "No log was given, and nothing else shows a failure."
         )

@@ -92,6 +92,8 @@ class Knowledge:
     shows: dict[str, Associations] = field(default_factory=dict)
     intent: Intent | None = None
     unused: tuple[str, ...] = ()
+    #: ends whose log is at hand and holds no negotiation
+    quiet: tuple[str, ...] = ()
     _findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     @property
@@ -236,9 +238,14 @@ class Knowledge:
     def findings(self, end: str) -> tuple[Finding, ...]:
         """What the audit says of an end's configuration."""
         if end not in self._findings:
+            config = self.configs[end]
             try:
-                intent = self.intent if self.tunnels(end) else None
-                found = audit.audit(self.configs[end], intent, end)
+                found = audit.audit(config, None, end)
+                if self.tunnels(end):
+                    intended = [one for one in audit.audit(config, self.intent, end) if not _routeless(config, one)]
+                    codes = {one.code for one in intended}
+                    # What is wrong with the lines as they are counts, too: a way that is missing, for one.
+                    found = (*intended, *(one for one in found if one.code not in codes))
             except CoreError as error:
                 self.unused = (*self.unused, f"the configuration of {end} was not audited: {error}")
                 found = ()
@@ -271,7 +278,22 @@ class Knowledge:
                 for finding in self.findings(name):
                     if finding.code == code:
                         return self._told(name, finding)
+        for name in self.quiet:
+            if name != end:
+                return Narrowing(
+                    f"the log of {name} holds no message of it: nothing arrives there, or {name} did not log then"
+                )
         return None
+
+
+def _routeless(config: Config, finding: Finding) -> bool:
+    """A map that is bound, and called unbound since no route tells towards which interface it had to be."""
+    return (
+        finding.code == "map-not-bound"
+        and not finding.commands
+        and isinstance(config, AsaConfig)
+        and bool(config.bindings)
+    )
 
 
 def _hidden(pair: tuple[View, View]) -> bool:

@@ -125,7 +125,9 @@ def _idle(knowledge: Knowledge, end: str, shown: Associations, negotiations: Seq
         return False
     if any(one.end == end for one in negotiations) or any(_counters(sa)[0] for sa in shown.ipsec):
         return False
-    return _calls(knowledge, end)
+    # Where neither configuration nor intent says who calls, a PIX/ASA is taken for an initiator.
+    told = knowledge.intent is not None or end in knowledge.configs
+    return _calls(knowledge, end) if told else knowledge.platform_of(end) == "asa"
 
 
 def _calls(knowledge: Knowledge, end: str) -> bool:

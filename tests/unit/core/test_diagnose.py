@@ -450,5 +450,7 @@ def test_input_that_means_nothing_is_refused(ends: dict[str, End], part: str) ->
 
 
 def test_nothing_in_a_log_is_said_to_be_nothing() -> None:
-    assert of("").verdict == "The logs hold no negotiation, and nothing else shows a failure."
+    assert of("").verdict == (
+        "The logs hold no negotiation: no packet asked for the tunnel, or IKE is not logged there."
+    )
     assert diagnose({"pix": End()}).verdict == "No log was given, and nothing else shows a failure."
