@@ -23,7 +23,7 @@ from .ios import render as ios_render
 from .ios.dialect import for_version as ios_version
 from .ios.model import DynamicEntry, IosConfig
 from .ios.model import MapEntry as IosEntry
-from .prefixes import dotted
+from .prefixes import Prefix, dotted
 from .secret import MASK, Secret
 
 Config = Union[AsaConfig, IosConfig]
@@ -321,10 +321,13 @@ def keys_differ(one: View, two: View) -> Narrowing | None:
     return None
 
 
-def lists_differ(one: View, two: View, proxies: tuple[str, str] = ("", "")) -> Narrowing | None:
+def lists_differ(
+    one: View, two: View, proxies: tuple[str, str] = ("", ""), wanted: Sequence[tuple[Prefix, Prefix]] = ()
+) -> Narrowing | None:
     """``one`` proposes: which of its entries the other end permits, mirrored, by none.
 
-    ``proxies`` are the networks that the log says were proposed, as ``one`` sees them; they choose the entry.
+    ``proxies`` are the networks that the log says were proposed, ``wanted`` those of the intent, as ``one`` sees them: the
+    former choose the entry, the latter say which end has to change.
     """
     if two.acl is None and not two.permits:
         return None  # a dynamic entry without a list takes what is proposed
@@ -344,20 +347,29 @@ def lists_differ(one: View, two: View, proxies: tuple[str, str] = ("", "")) -> N
         if entry.source.prefix == mirror.source.prefix or entry.destination.prefix == mirror.destination.prefix
     ]
     instead = f"nearest is '{near[0]}'" if near else f"list {two.acl} has nothing like it"
-    render = asa_render.entry_text if two.platform == "asa" else ios_render.entry_text
-    if two.platform == "asa":
-        commands: tuple[Fix, ...] = (Fix(two.end, "asa", f"access-list {two.acl} {render(mirror)}"),)
+    if wanted and (ace.source.prefix, ace.destination.prefix) not in wanted:
+        has = {(entry.source.prefix, entry.destination.prefix) for _line, entry in one.permits}
+        added = [Ace.between("permit", *pair) for pair in wanted if pair not in has]
+        instead += f". The intent has no such pair of networks, so the entry of {one.end} is the wrong one"
+        commands = (*_entries(one, added), *_entries(one, [ace], "no "))
     else:
-        commands = (
-            Fix(two.end, "ios", ios_render.list_head(two.acl or "")),
-            Fix(two.end, "ios", render(mirror)),
-        )
+        commands = _entries(two, [mirror])
     return Narrowing(
         f"{one.end} proposes what '{line}' permits, and {two.end} permits no mirror of it: {instead}",
         "crypto-acl-not-mirrored",
         ((one.end, line), *((two.end, other) for other in near[:3]), *(() if near else ((two.end, two.entry),))),
         commands,
     )
+
+
+def _entries(view: View, entries: Sequence[Ace], no: str = "") -> tuple[Fix, ...]:
+    """The lines that put entries into the view's access list, or take them out."""
+    if view.platform == "asa":
+        return tuple(
+            Fix(view.end, "asa", f"{no}access-list {view.acl} {asa_render.entry_text(entry)}") for entry in entries
+        )
+    lines = [ios_render.list_head(view.acl or ""), *(f"{no}{ios_render.entry_text(entry)}" for entry in entries)]
+    return tuple(Fix(view.end, "ios", line) for line in lines) if entries else ()
 
 
 def _is(ace: Ace, proxies: tuple[str, str]) -> bool:

@@ -22,6 +22,7 @@ from .errors import CoreError
 from .intent import Intent, Tunnel
 from .ios import parse as ios_parse
 from .negotiation import Sign
+from .prefixes import Prefix
 from .sa import Associations
 from .steps import Finding
 
@@ -220,7 +221,8 @@ class Knowledge:
 
     def _compare(self, what: str, pair: tuple[View, View], proxies: tuple[str, str]) -> Narrowing | None:
         if what == "lists":
-            return compared.lists_differ(*pair, proxies) or compared.lists_differ(*pair)
+            pairs = self._pairs(pair[0].end, pair[1].end)
+            return compared.lists_differ(*pair, proxies, pairs) or compared.lists_differ(*pair, wanted=pairs)
         wanted = next((tunnel.responder.suite for tunnel in self.tunnels(pair[0].end)), None)
         if what == "policies":
             return compared.policies_differ(*pair, wanted)
@@ -232,6 +234,15 @@ class Knowledge:
             "pfs": compared.pfs_differs,
         }
         return comparisons[what](*pair)
+
+    def _pairs(self, end: str, other: str) -> list[tuple[Prefix, Prefix]]:
+        """The networks that the intent joins between two ends, as the first one sees them."""
+        return [
+            (local, remote) if tunnel.initiator == end else (remote, local)
+            for tunnel in self.tunnels(end)
+            if other in (tunnel.initiator, tunnel.responder.host)
+            for local, remote in tunnel.pairs
+        ]
 
     # --- one configuration alone -------------------------------------------------------------------------------------
 

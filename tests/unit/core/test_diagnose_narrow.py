@@ -202,6 +202,22 @@ def test_the_entry_that_has_no_mirror_is_told_with_the_line_that_makes_one() -> 
     ]
 
 
+def test_the_intent_says_which_entry_is_the_wrong_one() -> None:
+    wide = config(
+        (
+            f"IPSec-traffic extended {PERMIT}",
+            "IPSec-traffic extended permit ip 10.1.0.0 255.255.0.0 10.2.1.0 255.255.255.0",
+        )
+    )
+    problem = only(both(hub=NO_PROXY, pix_config=wide, hub_config=edited(IOS, *MATCHED), intent=True))
+    assert "so the entry of pix is the wrong one" in problem.likely
+    assert commands(problem, "hub") == []
+    assert commands(problem, "pix") == [
+        f"access-list IPSec-traffic extended {PERMIT}",
+        "no access-list IPSec-traffic extended permit ip 10.1.0.0 255.255.0.0 10.2.1.0 255.255.255.0",
+    ]
+
+
 @pytest.mark.parametrize(
     ("pix_edits", "hub_edits", "code"),
     [
