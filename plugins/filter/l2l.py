@@ -11,7 +11,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import associations, compute, evidence, report
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import (
+    associations,
+    compute,
+    diagnosis_text,
+    evidence,
+    report,
+)
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import CoreError
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import NETADDR_IMPORT_ERROR
 
@@ -19,6 +25,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "crypto_acl": compute.crypto_acl,
     "crypto_map": compute.crypto_map,
     "diagnose_ike": evidence.diagnose_ike,
+    "diagnosis_text": diagnosis_text.diagnosis_text,
     "mirror_acl": compute.mirror_acl,
     "nat_exemption": compute.nat_exemption,
     "parse_ipsec_sa": associations.parse_ipsec_sa,

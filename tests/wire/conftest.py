@@ -24,7 +24,8 @@ _running: list[Path] = []
 
 
 @contextlib.contextmanager
-def _starting() -> Iterator[Callable[..., Site]]:
+def starting() -> Iterator[Callable[..., Site]]:
+    """Starts worlds, and ends them."""
     with contextlib.ExitStack() as stack:
 
         def start(*arguments: Any, **more: Any) -> Site:
@@ -43,21 +44,21 @@ def _starting() -> Iterator[Callable[..., Site]]:
 @pytest.fixture
 def start() -> Iterator[Callable[..., Site]]:
     """Starts a world: see ``sites.start``."""
-    with _starting() as start:
+    with starting() as start:
         yield start
 
 
 @pytest.fixture(scope="module")
 def start_shared() -> Iterator[Callable[..., Site]]:
     """The same for all tests of a module."""
-    with _starting() as start:
+    with starting() as start:
         yield start
 
 
 @pytest.fixture(scope="session")
 def found_mistakes() -> Iterator[dict[str, mistakes.Found]]:
     """What each class of mistake shows: see ``mistakes.py``."""
-    with _starting() as start:
+    with starting() as start:
         yield mistakes.find(start)
 
 
