@@ -22,7 +22,7 @@ from .intent import Intent
 from .ios.log_reader import IosReader
 from .logs import read_records
 from .narrow import Knowledge, learn
-from .negotiation import FINISHED, IPSEC_ONLY, STEPS, Draft, Place, Reader, Sign, joined
+from .negotiation import FINISHED, IPSEC_ONLY, Draft, Place, Reader, Sign, joined
 from .sa import Associations
 from .unlogged import silent
 
@@ -69,6 +69,7 @@ class _Found:
     signs: tuple[Sign, ...]
     drafts: tuple[int, ...] = ()
     stage: str = ""
+    state: str = ""
 
 
 def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis:
@@ -104,7 +105,7 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
     told = [(problem.end, problem.peer) for problem in problems]
     for one in silent(knowledge, negotiations, told, [name for name, end in ends.items() if end.texts]):
         problems.append(
-            _problem(_Found(CAUSES[one.code], one.end, one.peer, (), (), one.stage), negotiations, knowledge)
+            _problem(_Found(CAUSES[one.code], one.end, one.peer, (), (), "", one.state), negotiations, knowledge)
         )
     unread = tuple(place for read in reads for reader in read.readers for place in reader.unread)
     return Diagnosis(
@@ -468,6 +469,7 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
         bool(narrowing.sentence),
         narrowing.at_fault,
         tunnel,
+        failure.state,
     )
 
 
@@ -491,8 +493,7 @@ def _verdict(
 ) -> str:
     if problems:
         worst = min(problems, key=lambda problem: CAUSES[problem.code].phase or 4)
-        # A state or counters of show output are no step.
-        stage = f"after {worst.stage}" if worst.stage in STEPS else worst.stage
+        stage = f"after {worst.stage}" if worst.stage else worst.state
         where = f" ({', '.join(filter(None, (worst.end, worst.peer and f'peer {worst.peer}', stage)))})"
         more = (
             f". There {'is one problem' if len(problems) == 2 else f'are {len(problems) - 1} problems'} more"

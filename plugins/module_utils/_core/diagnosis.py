@@ -100,7 +100,10 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class Problem:
-    """A failure: what it is, at which step, why, which lines show it, and what to do."""
+    """A failure: what it is, after which step, why, which lines show it, and what to do.
+
+    ``stage`` is the last step that was seen (negotiation.STEPS); ``state`` what show output says where no log tells.
+    """
 
     code: str
     title: str
@@ -119,6 +122,7 @@ class Problem:
     narrowed: bool = False
     at_fault: tuple[tuple[str, str], ...] = ()
     tunnel: str = ""
+    state: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -129,6 +133,7 @@ class Problem:
             "peer": self.peer,
             "tunnel": self.tunnel,
             "stage": self.stage,
+            "state": self.state,
             "likely": self.likely,
             "others": list(self.others),
             "narrowed": self.narrowed,

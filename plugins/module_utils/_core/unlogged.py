@@ -30,12 +30,12 @@ _IOS_STATES = {
 
 @dataclass(frozen=True)
 class Silent:
-    """A failure without a log line: ``stage`` is the state or the counters that show it."""
+    """A failure without a log line: ``state`` is the state or the counters that show it."""
 
     code: str
     end: str
     peer: str
-    stage: str
+    state: str
 
 
 def silent(

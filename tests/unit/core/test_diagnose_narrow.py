@@ -344,7 +344,7 @@ def test_a_state_in_which_an_initiator_stays_says_what_is_wrong(state: str, code
     text = STUCK_PIX.format(state=state) + "pix#show crypto ipsec sa\n\nThere are no ipsec sas\n"
     problem = only(diagnose({"pix": End(platform="asa", associations=associations.read(text, "asa"))}))
     assert problem.code == code
-    assert state in problem.stage
+    assert state in problem.state
     assert problem.lines == ()
 
 
@@ -395,7 +395,7 @@ def test_counters_say_which_way_packets_are_lost(
 ) -> None:
     problem = only(counted(pix, hub))
     assert problem.code == code
-    assert part in problem.stage
+    assert part in problem.state
 
 
 def test_counters_of_a_tunnel_that_works_are_no_problem() -> None:
