@@ -189,11 +189,12 @@ def look(
     switching = [index for index, switches in enumerate(plan.switches) if switches]
     if not before and not switching:
         return result
-    after = replay(config, plan.steps)
+    after = _Later(config, plan.steps)
     inserted: dict[int, list[Step]] = {}
     last = switching[-1] if switching else len(plan.steps) - 1
     try:
-        _associations(result, config, after, before, intent, host, absent, transport, inserted)
+        if before:
+            _associations(result, config, after, before, intent, host, absent, transport, inserted)
         if switching:
             _flows(result, config, after, options, transport, inserted, last)
     except TransportError as error:
@@ -203,13 +204,26 @@ def look(
     return result
 
 
+class _Later:
+    """The configuration that a plan leads to, made when somebody asks: many plans switch what nobody uses."""
+
+    def __init__(self, config: Config, steps: Sequence[Step]) -> None:
+        self._config, self._steps = config, steps
+        self._made: Config | None = None
+
+    def __call__(self) -> Config:
+        if self._made is None:
+            self._made = replay(self._config, self._steps)
+        return self._made
+
+
 # --- associations -------------------------------------------------------------------------------------------------
 
 
 def _associations(
     result: Aftermath,
     config: Config,
-    after_config: Config,
+    later: _Later,
     before: Cover,
     intent: Intent,
     host: str,
@@ -219,7 +233,7 @@ def _associations(
 ) -> None:
     tunnels = (*intent.of_initiator(host), *intent.of_responder(host))
     gone = {tunnel.name for tunnel in tunnels if absent or not tunnel.present}
-    after = Cover(after_config)
+    after = Cover(later())
     if not (before.pairs - after.pairs or (before.open and (gone or not after.open))):
         return
 
@@ -323,19 +337,19 @@ def reader(transport: Transport) -> Callable[[str], list[str] | None]:
 def _flows(
     result: Aftermath,
     config: Config,
-    after: Config,
+    later: _Later,
     options: Options,
     transport: Transport,
     inserted: dict[int, list[Step]],
     last: int,
 ) -> None:
     clearing = options.clear_flows == "affected"
-    rules = _rules_gone(config, after)
+    rules = _rules_gone(config, result.plan.steps)
     seen = flows.ask(reader(transport), result.platform, whatever_it_takes=clearing or bool(rules))
     if isinstance(seen, str):
         result._why = seen
         return
-    found = flows.affected(seen, flows.Judge(config, after))
+    found = flows.affected(seen, flows.Judge(config, later())) if seen.flows else flows.Affected()
     result._found = found
     done: set[flows.Flow] = set()
     for rule in rules:
@@ -351,11 +365,12 @@ def _flows(
             result.findings.append(_icmp_stays())
 
 
-def _rules_gone(config: Config, after: Config) -> list[NatRule]:
+def _rules_gone(config: Config, steps: Sequence[Step]) -> list[NatRule]:
     """Translation rules that the plan takes away: a router keeps those that are in use."""
-    if not isinstance(config, IosConfig) or not isinstance(after, IosConfig):
+    if not isinstance(config, IosConfig):
         return []
-    return [rule for rule in config.nat_rules if rule not in after.nat_rules]
+    typed = {line.sent for step in steps for line in step.do if line.question}
+    return [rule for rule in config.nat_rules if f"no {rule.text}" in typed]
 
 
 def _holding(config: Config, rule: NatRule, seen: flows.Seen) -> list[flows.Flow]:

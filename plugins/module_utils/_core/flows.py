@@ -24,7 +24,7 @@ from .treatment import Config, model
 CONNECTION, TRANSLATION = "connection", "translation"
 
 #: Without ``clear_flows: affected`` longer tables are not read: somebody else waits for the device meanwhile.
-MOST = 20_000
+MOST = 5_000
 
 _ADDRESS = r"(\d+\.\d+\.\d+\.\d+)"
 _PORTED = ("tcp", "udp")
