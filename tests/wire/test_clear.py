@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .sites import CONFIGURED, INTERNET, REFERENCE, SECRET, SITE, SOUND, TEARDOWN, TUNNEL, Site, seed
+from .sites import CONFIGURED, INTERNET, REFERENCE, SECRET, SITE, SOUND, TEARDOWN, TUNNEL, Site, changed, seed
 from .test_several import branch, topology
 
 CLEAR = "netvpn.dynamic_l2l.clear"
@@ -107,6 +107,38 @@ def _in_clear(packets: Any, source: str, towards: str) -> bool:
         not packet.encrypted and packet.source == source and packet.destination.startswith(towards)
         for packet in packets
     )
+
+
+def test_a_network_that_leaves_takes_its_own_sa_along_and_not_the_other_of_its_peer(
+    start: Callable[..., Site],
+) -> None:
+    # A second network behind the PIX, whose one host is the first one's router.
+    configs = {
+        "pix515e": changed(
+            seed("pix-7.2-start.cfg"),
+            ("pager lines 24\n", "route inside 10.1.7.0 255.255.255.0 10.1.1.10 1\npager lines 24\n"),
+        ),
+        "hub": seed("ios-12.4-start.cfg"),
+    }
+    site = start(configs=configs)
+    site.world.run("lan-pix", "ip", "address", "add", "10.1.7.10/32", "dev", "lo", check=True)
+    two = {**TUNNEL, "networks": ["10.1.1.0/24", "10.1.7.0/24"]}
+    site.intend([SOUND], [two])
+    site.play(SITE)
+    site.bring_up()
+    site.until(lambda: site.world.ping("lan-pix", "10.2.1.10", 1, "-I", "10.1.7.10"), "the second network is reached")
+
+    def pairs(name: str, side: str) -> dict[str, set[int]]:
+        return {each[side]: {each["spi_in"], each["spi_out"]} for each in site.world.sas(name)["children"]}
+
+    before = pairs("hub", "remote_ident")
+    assert set(before) == {"10.1.1.0/24", "10.1.7.0/24"}
+    site.intend([SOUND], [TUNNEL])
+    done = site.results(SITE)
+    (hub,) = [item["command"] for item in done["hub"][0]["cleared"]]
+    assert hub.startswith("clear crypto sa entry 192.168.1.2 esp 0x")
+    for name, side in (("hub", "remote_ident"), ("pix515e", "local_ident")):
+        assert pairs(name, side) == {"10.1.1.0/24": before["10.1.1.0/24"]}
 
 
 def test_a_translation_rule_in_use_stays_unless_its_flows_may_end(start: Callable[..., Site]) -> None:
