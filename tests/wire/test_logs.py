@@ -199,6 +199,7 @@ def test_a_router_under_a_condition_shows_one_of_two_peers(site: Site) -> None:
     both = log(site, "hub", "isakmp")
     assert both.count("SA has been authenticated with 172.16.2.1")
     assert both.count("authenticated with 172.16.1.1") > 1
+    keep_logs("two-peers", {"hub": world.history("hub"), "pix": world.history("pix-b")})
     # the session is whole: what it types is answered
     assert terminal.send_command("undebug all") == "All possible debugging has been turned off"
     for line in ("debug crypto condition reset", "terminal no monitor"):
@@ -292,6 +293,7 @@ def test_keepalives_and_a_peer_that_is_gone_are_logged(site: Site) -> None:
     world.event("dpd", "hub", "172.16.2.1")
     site.until(lambda: "peer 172.16.2.1 not responding!" in log(site, "hub", "isakmp"), "the loss on the hub")
     world.event("filter", "isp-pix-b")
+    keep_logs("dpd", {"hub": world.history("hub"), "pix": world.history("pix-b")})
 
 
 def test_what_a_peer_does_not_know_of_is_logged_when_it_comes(site: Site) -> None:
@@ -326,6 +328,7 @@ ROUTER_STAGES = (
 
 def test_a_router_that_begins_logs_its_side(site: Site) -> None:
     site.bring_up("lan-ios-i")
+    keep_logs("router-begins", {"begins": site.world.history("ios-i")})
     in_order(log(site, "ios-i", "isakmp"), *ROUTER_STAGES)
     ipsec = log(site, "ios-i", "ipsec")
     in_order(
@@ -365,6 +368,7 @@ def test_a_router_without_a_key_for_the_peer_says_so(site: Site) -> None:
         "no offers accepted!",
         r"phase 1 SA policy not acceptable! \(local 192.168.2.2 remote 172.16.3.1\)",
     )
+    keep_logs("no-key", {"pix": site.world.history("pix-c"), "hub": site.world.history("hub2")})
     in_order(log(site, "pix-c", "isakmp"), "un-encrypted NO_PROPOSAL_CHOSEN notify message, dropping", "PeerTblEntry")
 
 
@@ -390,6 +394,49 @@ def test_a_pix_without_a_tunnel_group_says_so_as_the_one_that_answers(site: Site
         "Error: Unable to remove PeerTblEntry",
     )
     assert no_faults(site)
+    keep_logs("no-tunnel-group", {"pix": site.world.history("pix-e"), "answering": site.world.history("pix-r")})
+
+
+def test_a_pix_that_answers_logs_what_it_refuses_and_what_it_takes(site: Site) -> None:
+    """The pair of the last test: with a tunnel group, then with a list that mirrors, then with another transform set."""
+    world = site.world
+    site.type(
+        "pix-r",
+        "tunnel-group 172.16.5.1 type ipsec-l2l",
+        "tunnel-group 172.16.5.1 ipsec-attributes",
+        f"pre-shared-key {SECRET}",
+    )
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "QM FSM error" in log(site, "pix-e", "isakmp"), "the refusal")
+    in_order(
+        log(site, "pix-r", "isakmp"),
+        "PHASE 1 COMPLETED",
+        "Received remote IP Proxy Subnet data in ID Payload: Address 10.1.5.0, Mask 255.255.255.0, Protocol 0, Port 0",
+        "Rejecting IPSec tunnel: no matching crypto map entry for remote proxy 10.1.5.0/255.255.255.0/0/0 "
+        "local proxy 10.2.1.0/255.255.255.0/0/0 on interface outside",
+        "QM FSM error",
+        "Removing peer from correlator table failed, no match!",
+        "Session is being torn down. Reason: crypto map policy not found",
+    )
+    site.until(
+        lambda: "Reason: crypto map policy not found" in log(site, "pix-r", "syslog").rpartition("113019")[2], "its end"
+    )
+    site.type("pix-r", "access-list IPSec-traffic extended permit ip 10.2.1.0 255.255.255.0 10.1.5.0 255.255.255.0")
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "PHASE 2 COMPLETED" in log(site, "pix-e", "isakmp"), "phase 2")
+    pair = world.sas("pix-r")["children"][0]
+    in_order(
+        log(site, "pix-r", "isakmp"),
+        r"Security negotiation complete for LAN-to-LAN Group \(172.16.5.1\) Responder, "
+        rf"Inbound SPI = 0x{pair['spi_in']:08x}, Outbound SPI = 0x{pair['spi_out']:08x}",
+        "PHASE 2 COMPLETED",
+    )
+    site.type("pix-e", "crypto ipsec transform-set DYN-TS esp-3des esp-sha-hmac")
+    site.show("pix-e", "clear crypto ipsec sa")
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "All IPSec SA proposals found unacceptable!" in log(site, "pix-r", "isakmp"), "the refusal")
+    assert no_faults(site)
+    keep_logs("answering-pix", {"pix": world.history("pix-e"), "answering": world.history("pix-r")})
 
 
 #: Mistake → what the initiator's and the responder's logs say in this order, by channel.
