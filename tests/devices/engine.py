@@ -57,7 +57,8 @@ class Question:
 class Reply:
     """What a line brings: text (lines, each with its end), maybe a question, maybe the end of the session.
 
-    `later`: log lines that the device prints by itself a moment after the prompt.
+    `later`: log lines that the device prints by itself a moment after the prompt. `gap`: where in the text it prints what
+    it logs meanwhile (0: behind the prompt).
     """
 
     text: str = ""
@@ -65,6 +66,7 @@ class Reply:
     close: bool = False
     paged: bool = False
     later: list[str] = field(default_factory=list)
+    gap: int = 0
 
 
 Result = Reply | str | None
@@ -356,6 +358,10 @@ class Platform(ABC):
         """Ctrl-Z was typed: out of the configuration mode, and what was typed is forgotten."""
         if shell.mode.configures:
             shell.mode = EXEC
+
+    def interruption(self, text: str, at_start: bool) -> str:
+        """What the device prints by itself, as it stands on the screen; `at_start`: nothing stands on the line yet."""
+        return ("" if at_start else "\n") + f"{text}\n"
 
     # -- what is the same
 

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .engine import Grade
+from .logs.lines import Line
 from .platforms import rows
+from .platforms.ios.log_lines import lines as ios_lines
+from .platforms.pix.log_lines import lines as pix_lines
 from .wire import facts, used
 from .wire.facts import Fact
 
@@ -53,7 +56,9 @@ print what a device prints without any association.
 - each line that is typed takes effect before the next prompt; associations and flows that exist are treated as the
   tables below say;
 - the show and clear commands print and end what there is: SPIs, counters and lifetimes are those of the kernel of the
-  emulation, so a capture shows the same SPIs.
+  emulation, so a capture shows the same SPIs;
+- debugs and log messages of IKE and IPsec are printed for what the IKE daemon does, with its message ids, SPIs and
+  networks, wherever `debug`, `terminal monitor` and `logging` lines send them.
 
 Algorithms: DES, 3DES, AES-128, -192, -256; MD5, SHA-1; groups 1, 2, 5.
 
@@ -116,12 +121,20 @@ _MISSING = """
 - Untranslated flows that are older than a tunnel are taken into it at once. An ASA leaves them alone
   (`sysopt connection reclassify-vpn` is off by default: recall, treatment.md 1).
 - A peer is asked whether it lives when nothing was heard of it; a router's `on-demand` would wait until it has to send.
-- `clear ... counters` clears nothing, and `clear crypto ipsec sa entry` ends all associations with the peer.
+- `clear ... sa entry` ends the pair of that SPI, both directions; the peer is told of both.
 - `vpn-idle-timeout`, `vpn-filter`, idle times and limits of volume end nothing.
 
 ### Show commands
 
 - `show dhcp lease`, the counters of `show interface`, and `show isakmp stats` are missing.
+
+### Logs
+
+- Only lines that have a row are logged (`tests/devices/SOURCES.md`): none for NAT traversal, for a PIX that gets ESP with
+  an unknown SPI, for lifetimes that end, for the reason why a PIX begins a rekey or a router ends a phase 1 itself.
+- `logging host`, `logging trap`, `logging history`, `crypto logging session` and other debugs than those of IKE and IPsec
+  do nothing. Nobody watches the console: its counter counts.
+- A PIX whose peer has no tunnel group for it is told so by strongSwan at once, where a device would wait and send again.
 
 ## Differences that the userspace ESP forces
 
@@ -144,7 +157,7 @@ The kernels that the tests run on need not have ESP: strongSwan's `kernel-libips
 
 def document() -> str:
     """The whole page."""
-    return "".join([_HEAD, _LEVELS, _MISSING, *_counts(), *_behaviours(), *_recall(), *_rows()])
+    return "".join([_HEAD, _LEVELS, _MISSING, *_counts(), *_behaviours(), *_logs(), *_recall(), *_rows()])
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -185,6 +198,23 @@ def _behaviours() -> Iterator[str]:
 
 def _behaviour(fact: Fact) -> list[str]:
     return [_PLATFORMS[fact.platform], fact.says, fact.source, _grade(fact.grade)]
+
+
+def _logs() -> Iterator[str]:
+    yield "\n## Lines of logs\n\n"
+    yield (
+        "Each line that a device logs for IKE and IPsec names the row that it follows. How many follow what (sheets by\n"
+        "section; `SYS`, `T5` and others: `tests/devices/SOURCES.md`):\n\n"
+    )
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
+    for platform, lines in (("PIX", pix_lines()), ("IOS", ios_lines())):
+        counts.update((platform, _origin(line)) for line in lines)
+    yield from _table(["", "row", "lines"], ([*key, str(count)] for key, count in sorted(counts.items())))
+
+
+def _origin(line: Line) -> str:
+    file, colon, _number = line.row.partition(":")
+    return f"seed, {file}" if colon else line.row if ".md" in line.row else line.row.partition(" ")[0]
 
 
 def _recall() -> Iterator[str]:

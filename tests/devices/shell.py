@@ -108,7 +108,7 @@ class Shell:
 
     def _interrupt(self) -> None:
         for text in self._unsolicited:
-            self._print(("" if self._at_start else "\n") + f"{text}\n")
+            self._print(self.platform.interruption(text, self._at_start))
         self._unsolicited.clear()
 
     def unread(self) -> str:
@@ -247,7 +247,11 @@ class Shell:
             self._pages = lines[page - 1 :]
             self._out.append(self.platform.more_marker)
             return
-        self._print(reply.text)
+        self._print(reply.text[: reply.gap])
+        with self._lock:
+            if reply.gap:
+                self._interrupt()
+        self._print(reply.text[reply.gap :])
         self._finish(reply)
         for text in later:
             self.device.log(text)

@@ -15,6 +15,7 @@ from .mistakes import KEPT_LOGS, MISTAKES, Found, keep_logs
 from .sites import CONFIGURED, SECRET, Site, changed
 
 #: Two branches of the hub, one that it has no key for, one that has no tunnel group, and one that another PIX does not know.
+#: Beside them two routers that begin themselves, one of them without a key.
 BRANCHES = {
     name: (f"172.16.{n}", f"10.1.{n}") for n, name in enumerate(("pix-a", "pix-b", "pix-c", "pix-d", "pix-e"), 1)
 }
@@ -32,6 +33,23 @@ def hub(*edits: tuple[str, str]) -> str:
     deny = "access-list 100 deny   ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255\n"
     wide = "access-list 100 deny   ip 10.2.1.0 0.0.0.255 10.1.0.0 0.0.255.255\n"
     return changed(CONFIGURED["hub"], (deny, wide), *edits)
+
+
+def calling(number: int, *edits: tuple[str, str]) -> str:
+    """A router with a static entry for the hub."""
+    entry = "crypto map IPSEC 10 ipsec-isakmp\n set peer 192.168.1.2\n set transform-set DYN-TS\n match address 120\n"
+    deny = "access-list 100 deny   ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255\n"
+    ours = f"access-list 120 permit ip 10.1.{number}.0 0.0.0.255 10.2.1.0 0.0.0.255\n"
+    text = changed(
+        CONFIGURED["hub"],
+        ("crypto map IPSEC 10 ipsec-isakmp dynamic DYN\n", entry),
+        (deny, f"access-list 100 deny   ip 10.1.{number}.0 0.0.0.255 10.2.1.0 0.0.0.255\n"),
+        ("permit ip 10.2.1.0 0.0.0.255 any\n", f"permit ip 10.1.{number}.0 0.0.0.255 any\n{ours}"),
+        (" ip address 192.168.1.2 255", f" ip address 172.16.{number}.1 255"),
+        (" ip address 10.2.1.1 255", f" ip address 10.1.{number}.2 255"),
+        ("0.0.0.0 0.0.0.0 192.168.1.1\n", f"0.0.0.0 0.0.0.0 172.16.{number}.2\n"),
+    )
+    return changed(text, *edits)
 
 
 def configs() -> dict[str, str]:
@@ -59,6 +77,8 @@ def configs() -> dict[str, str]:
             ("set peer 192.168.1.2", "set peer 172.16.5.1"),
         ),
         "pix-e": branch("pix-e", ("192.168.1.2", "172.16.6.1")),
+        "ios-i": calling(7),
+        "ios-n": calling(8, (KEY, "crypto isakmp key cisco123 address 203.0.113.1\n")),
     }  # fmt: skip
 
 
@@ -73,6 +93,13 @@ def topology() -> dict[str, Any]:
         "lan-hub2": {"port": "hub2 FastEthernet1/0", "address": "10.2.1.10/24", "gateway": "10.2.1.1"},
         "lan-pix-r": {"port": "pix-r Ethernet1", "address": "10.3.1.10/24", "gateway": "10.3.1.2"},
     }
+    for number, name in ((7, "ios-i"), (8, "ios-n")):
+        links[f"isp-{name}"] = {"port": f"{name} Ethernet0/0", "gateway": f"172.16.{number}.2/24"}
+        lans[f"lan-{name}"] = {
+            "port": f"{name} FastEthernet1/0",
+            "address": f"10.1.{number}.10/24",
+            "gateway": f"10.1.{number}.2",
+        }
     for name, (outside, inside) in BRANCHES.items():
         links[f"isp-{name}"] = {"port": f"{name} Ethernet0", "gateway": f"{outside}.2/24", "lease": f"{outside}.1"}
         lans[f"lan-{name}"] = {"port": f"{name} Ethernet1", "address": f"{inside}.10/24", "gateway": f"{inside}.2"}
@@ -82,7 +109,7 @@ def topology() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def site(start_shared: Callable[..., Site]) -> Site:
     texts = configs()
-    like = {name: "hub" if name.startswith("hub") else "pix515e" for name in texts}
+    like = {name: "pix515e" if name.startswith("pix") else "hub" for name in texts}
     keys = dict.fromkeys(("192.168.1.2", "192.168.2.2", "172.16.6.1"), SECRET)
     return start_shared(topology(), texts, keys, like)
 
@@ -172,6 +199,7 @@ def test_a_router_under_a_condition_shows_one_of_two_peers(site: Site) -> None:
     both = log(site, "hub", "isakmp")
     assert both.count("SA has been authenticated with 172.16.2.1")
     assert both.count("authenticated with 172.16.1.1") > 1
+    keep_logs("two-peers", {"hub": world.history("hub"), "pix": world.history("pix-b")})
     # the session is whole: what it types is answered
     assert terminal.send_command("undebug all") == "All possible debugging has been turned off"
     for line in ("debug crypto condition reset", "terminal no monitor"):
@@ -265,9 +293,68 @@ def test_keepalives_and_a_peer_that_is_gone_are_logged(site: Site) -> None:
     world.event("dpd", "hub", "172.16.2.1")
     site.until(lambda: "peer 172.16.2.1 not responding!" in log(site, "hub", "isakmp"), "the loss on the hub")
     world.event("filter", "isp-pix-b")
+    keep_logs("dpd", {"hub": world.history("hub"), "pix": world.history("pix-b")})
+
+
+def test_what_a_peer_does_not_know_of_is_logged_when_it_comes(site: Site) -> None:
+    """The notifies of two clears are lost: the other end goes on with what is no more."""
+    world = site.world
+    site.bring_up("lan-pix-a")
+    pair = world.sas("pix-a")["children"][-1]
+    world.event("filter", "isp-pix-a", "udp/500", "udp/4500")
+    site.show("hub", "clear crypto sa peer 172.16.1.1")
+    world.event("filter", "isp-pix-a")
+    world.ping("lan-pix-a", "10.2.1.10", 1)
+    spi = pair["spi_out"]
+    said = f"has invalid spi for destaddr=192.168.1.2, prot=50, spi=0x{spi:X}({spi}), srcaddr=172.16.1.1"
+    site.until(lambda: said in log(site, "hub", "syslog"), "the unknown SPI")
+    world.event("filter", "isp-pix-a", "udp/500", "udp/4500")
+    site.show("hub", "clear crypto isakmp")
+    world.event("filter", "isp-pix-a")
+    no_sa = "%CRYPTO-4-IKMP_NO_SA: IKE message from 172.16.1.1 has no SA and is not an initialization offer"
+    site.until(lambda: no_sa in log(site, "hub", "syslog"), "the unknown phase 1")
+    site.show("pix-a", "clear crypto isakmp sa")
+    assert no_faults(site)
+
+
+ROUTER_STAGES = (
+    "refcount 1 for isakmp_initiator", "New State = IKE_I_MM1", r"\(I\) MM_NO_STATE", "New State = IKE_I_MM2",
+    "Checking ISAKMP transform 1 against priority 10 policy", "atts are acceptable. Next payload is 0",
+    "New State = IKE_I_MM3", "New State = IKE_I_MM4", "New State = IKE_I_MM5", "SA has been authenticated with 192.168.1.2",
+    "New State = IKE_I_MM6", "New State = IKE_P1_COMPLETE", "beginning Quick Mode exchange, M-ID of ",
+    "New State = IKE_QM_I_QM1", "Creating IPSec SAs", "New State = IKE_QM_PHASE2_COMPLETE",
+)  # fmt: skip
+
+
+def test_a_router_that_begins_logs_its_side(site: Site) -> None:
+    site.bring_up("lan-ios-i")
+    keep_logs("router-begins", {"begins": site.world.history("ios-i")})
+    in_order(log(site, "ios-i", "isakmp"), *ROUTER_STAGES)
+    ipsec = log(site, "ios-i", "ipsec")
+    in_order(
+        ipsec,
+        r"IPSEC\(sa_request\): ,\n.*OUTBOUND local= 172.16.7.1, remote= 192.168.1.2",
+        "initialize_sas",
+        "enable SA with spi",
+    )
+    pair = site.world.sas("ios-i")["children"][0]
+    assert f"sa_spi= 0x{pair['spi_in']:X}({pair['spi_in']})" in ipsec
 
 
 # -- what never comes up
+
+
+def test_a_router_that_begins_without_a_key_sends_nothing(site: Site) -> None:
+    site.world.ping("lan-ios-n", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "No pre-shared key" in log(site, "ios-n", "isakmp"), "the message")
+    in_order(
+        log(site, "ios-n", "isakmp"),
+        "No pre-shared key with 192.168.1.2!",
+        "No Cert or pre-shared address key.",
+        "construct_initial_message: Can not start Main mode",
+    )
+    assert "sending packet" not in log(site, "ios-n", "isakmp")
+    assert "172.16.8.1" not in log(site, "hub", "isakmp")
 
 
 def test_a_router_without_a_key_for_the_peer_says_so(site: Site) -> None:
@@ -281,6 +368,7 @@ def test_a_router_without_a_key_for_the_peer_says_so(site: Site) -> None:
         "no offers accepted!",
         r"phase 1 SA policy not acceptable! \(local 192.168.2.2 remote 172.16.3.1\)",
     )
+    keep_logs("no-key", {"pix": site.world.history("pix-c"), "hub": site.world.history("hub2")})
     in_order(log(site, "pix-c", "isakmp"), "un-encrypted NO_PROPOSAL_CHOSEN notify message, dropping", "PeerTblEntry")
 
 
@@ -306,6 +394,49 @@ def test_a_pix_without_a_tunnel_group_says_so_as_the_one_that_answers(site: Site
         "Error: Unable to remove PeerTblEntry",
     )
     assert no_faults(site)
+    keep_logs("no-tunnel-group", {"pix": site.world.history("pix-e"), "answering": site.world.history("pix-r")})
+
+
+def test_a_pix_that_answers_logs_what_it_refuses_and_what_it_takes(site: Site) -> None:
+    """The pair of the last test: with a tunnel group, then with a list that mirrors, then with another transform set."""
+    world = site.world
+    site.type(
+        "pix-r",
+        "tunnel-group 172.16.5.1 type ipsec-l2l",
+        "tunnel-group 172.16.5.1 ipsec-attributes",
+        f"pre-shared-key {SECRET}",
+    )
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "QM FSM error" in log(site, "pix-e", "isakmp"), "the refusal")
+    in_order(
+        log(site, "pix-r", "isakmp"),
+        "PHASE 1 COMPLETED",
+        "Received remote IP Proxy Subnet data in ID Payload: Address 10.1.5.0, Mask 255.255.255.0, Protocol 0, Port 0",
+        "Rejecting IPSec tunnel: no matching crypto map entry for remote proxy 10.1.5.0/255.255.255.0/0/0 "
+        "local proxy 10.2.1.0/255.255.255.0/0/0 on interface outside",
+        "QM FSM error",
+        "Removing peer from correlator table failed, no match!",
+        "Session is being torn down. Reason: crypto map policy not found",
+    )
+    site.until(
+        lambda: "Reason: crypto map policy not found" in log(site, "pix-r", "syslog").rpartition("113019")[2], "its end"
+    )
+    site.type("pix-r", "access-list IPSec-traffic extended permit ip 10.2.1.0 255.255.255.0 10.1.5.0 255.255.255.0")
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "PHASE 2 COMPLETED" in log(site, "pix-e", "isakmp"), "phase 2")
+    pair = world.sas("pix-r")["children"][0]
+    in_order(
+        log(site, "pix-r", "isakmp"),
+        r"Security negotiation complete for LAN-to-LAN Group \(172.16.5.1\) Responder, "
+        rf"Inbound SPI = 0x{pair['spi_in']:08x}, Outbound SPI = 0x{pair['spi_out']:08x}",
+        "PHASE 2 COMPLETED",
+    )
+    site.type("pix-e", "crypto ipsec transform-set DYN-TS esp-3des esp-sha-hmac")
+    site.show("pix-e", "clear crypto ipsec sa")
+    world.ping("lan-pix-e", "10.2.1.10", seconds=0.5)
+    site.until(lambda: "All IPSec SA proposals found unacceptable!" in log(site, "pix-r", "isakmp"), "the refusal")
+    assert no_faults(site)
+    keep_logs("answering-pix", {"pix": world.history("pix-e"), "answering": world.history("pix-r")})
 
 
 #: Mistake → what the initiator's and the responder's logs say in this order, by channel.

@@ -66,9 +66,10 @@ class Logs(ABC):
         self.device = device
         self.buffer = Buffer()
         self.counts: collections.Counter[str] = collections.Counter()
-        # All that there was to print, by what it belongs to, whatever is switched on: for tests
+        # All that there was to print, by what it belongs to, whatever is switched on: for tests. `all`: the debugs as
+        # they come.
         self.history: dict[str, collections.deque[str]] = {
-            channel: collections.deque(maxlen=20000) for channel in ("isakmp", "ipsec", "syslog")
+            channel: collections.deque(maxlen=20000) for channel in ("isakmp", "ipsec", "syslog", "all")
         }
         self._lock = threading.RLock()
         self._ticks = 0
@@ -86,6 +87,12 @@ class Logs(ABC):
         """Empty the buffer."""
         with self._lock:
             self.buffer.clear()
+
+    def remember(self, channel: str, text: str) -> None:
+        """Keep it for tests."""
+        self.history[channel].append(text)
+        if channel != "syslog":
+            self.history["all"].append(text)
 
     def now(self) -> datetime.datetime:
         """The time in UTC. At level cli time does not pass: the clock ticks once for each line."""

@@ -12,7 +12,7 @@
 | `sas` | `device` → its security associations |
 | `recall` | notes in `recall.json` what the associations that exist rest on |
 | `log` | `device` → what its IKE daemon and the crypto stage noted, the latest last |
-| `history` | `device` → what there was to log, by `isakmp`, `ipsec` (its debugs) and `syslog`, whatever is switched on |
+| `history` | `device` → what there was to log, by `isakmp`, `ipsec` (its debugs; both: `all`) and `syslog`, whatever is switched on |
 """
 
 from __future__ import annotations

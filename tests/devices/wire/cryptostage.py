@@ -358,10 +358,12 @@ class CryptoStage:
                     for pair in self._live.pairs
                 )
                 tries = starters(self._plan, port, entry, rule, self._addresses)
-            if charon is None or known:
+            if known:
                 return
             if proxies is not None:
                 self.narration.wanted(port, entry, proxies, bool(tries))
+            if charon is None:
+                return
             for connection, child in tries:
                 if self._closed or charon.initiate(connection, child, _IKE_SECONDS):
                     break

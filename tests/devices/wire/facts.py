@@ -48,7 +48,8 @@ NO_SA = "Traffic without security associations"
 CHANGE = "What a change does to security associations"
 END = "Renewing and ending"
 SHOW = "What the show commands print of living devices"
-SUBJECTS = (ROUTES, NAT, FLOWS, FILTER, IKE, MAP, NO_SA, CHANGE, END, SHOW)
+LOGS = "Logs"
+SUBJECTS = (ROUTES, NAT, FLOWS, FILTER, IKE, MAP, NO_SA, CHANGE, END, SHOW, LOGS)
 
 _FACTS = (
     Fact(
@@ -971,7 +972,9 @@ def table() -> dict[str, Fact]:
         "entry": "those of the entry end",
         "address": "those with the old address end",
     }
-    found = {fact.key: fact for fact in _FACTS}
+    from .logfacts import FACTS
+
+    found = {fact.key: fact for fact in (*_FACTS, *FACTS)}
     for each in CONSEQUENCES.values():
         head, colon, rest = each.change.partition(": ")
         platform: Platform = PIX if head == "PIX" else IOS if head == "IOS" else BOTH

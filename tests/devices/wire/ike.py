@@ -99,7 +99,14 @@ class Charon:
             f"STRONGSWAN_CONF={settings} exec {DAEMON}"
         )
         self._process = node.popen(
-            "unshare", "--mount", "sh", "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace"
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            errors="replace",
         )
         self._told_line: Line | None = None
         threading.Thread(target=self._read, name="charon's log", daemon=True).start()

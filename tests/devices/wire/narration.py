@@ -20,7 +20,8 @@ from ..platforms.ios import log as ios_log
 from ..platforms.pix import log as pix_log
 from .crypto import Crypto, Entry
 from .cryptorules import Proxies
-from .journal import Journal, Main, Step
+from .journal import Journal
+from .steps import Main, Step
 
 if TYPE_CHECKING:
     from ..device import Device

@@ -41,7 +41,7 @@ def test_a_debug_is_seen_by_the_session_that_monitors(ios, session) -> None:
     ios.type("terminal monitor")
     ios.device.logs.take(ISAKMP)
     ios.device.logs.take(IPSEC)
-    assert re.fullmatch(rf"\n\*Mar +1 00:00:\d\d\.000: {re.escape(ISAKMP.text)}\n", unread(ios))
+    assert re.fullmatch(rf"\n\*Mar +1 00:00:\d\d\.000: {re.escape(ISAKMP.text)}", unread(ios))
     assert unread(other) == ""
     ios.type("terminal no monitor")
     ios.device.logs.take(ISAKMP)
@@ -55,8 +55,9 @@ def test_what_the_device_prints_by_itself_stands_on_lines_of_its_own(ios) -> Non
     ios.device.logs.take(SYSLOG)
     printed = unread(ios)
     assert printed.startswith("\n")
-    assert printed.count("\n") == 3
-    # what is typed on stands behind it, the prompt is not repeated
+    assert printed.count("\n") == 2
+    # what is typed on stands right behind it, the prompt is not repeated (ios-session.md 1.6)
+    assert printed.endswith(SYSLOG.text)
     assert ios.shell.feed("ck\r").startswith("ck\r\n")
 
 
@@ -75,6 +76,20 @@ def test_what_comes_while_a_line_is_carried_out_stands_behind_its_output(ios, mo
     assert SYSLOG.text not in answer
     assert prompt
     assert SYSLOG.text in log
+
+
+def test_what_comes_while_a_router_pings_stands_before_the_marks(ios, monkeypatch) -> None:
+    """As in a lab of XE 17: the marks stand right behind it (ios-show.md C9.5)."""
+    ios.type("terminal monitor")
+    execute = ios.device.platform.execute
+
+    def slow(shell, line: str):
+        ios.device.logs.take(SYSLOG)
+        return execute(shell, line)
+
+    monkeypatch.setattr(ios.device.platform, "execute", slow)
+    printed = ios.type("ping 192.168.1.2")
+    assert re.search(rf"timeout is 2 seconds:\n\n\*[^\n]*{re.escape(SYSLOG.text)}!!!!!\nSuccess rate", printed)
 
 
 def test_what_comes_at_a_page_or_a_question_waits_for_the_prompt(ios) -> None:
@@ -177,7 +192,7 @@ def test_lines_are_stamped_as_the_configuration_says(ios, line: str, stamp: str)
     ios.type("terminal monitor")
     ios.enter(line)
     ios.device.logs.take(SYSLOG)
-    assert re.fullmatch(rf"\n?{stamp}{re.escape(SYSLOG.text)}\n", unread(ios))
+    assert re.fullmatch(rf"\n{stamp}{re.escape(SYSLOG.text)}", unread(ios))
 
 
 def test_a_routers_processor_is_as_busy_as_it_is_made(ios) -> None:

@@ -16,7 +16,7 @@ from devices.platforms.ios import log_lines as ios_lines
 from devices.platforms.pix import log as pix_log
 from devices.platforms.pix import log_lines as pix_lines
 from devices.wire.crypto import Crypto, read_crypto
-from devices.wire.journal import Main, Quick, Step, StepName, Suite
+from devices.wire.steps import Main, Quick, Step, StepName, Suite
 
 TESTS = Path(__file__).resolve().parents[2]
 SEED = TESTS / "golden" / "seed"

@@ -345,7 +345,7 @@ def test_the_first_binding_is_logged_where_the_terminal_monitors(ios_start) -> N
     ios_start.type("configure terminal")
     ios_start.type("interface e0/0")
     ios_start.type("crypto map M")
-    assert ios_start.raw.endswith("%CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is ON\r\n")
+    assert ios_start.raw.endswith("%CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is ON")
     assert [event.detail for event in ios_start.device.events if event.name == "log"][-1].endswith("ISAKMP is ON")
 
 

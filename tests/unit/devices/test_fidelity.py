@@ -14,7 +14,7 @@ import pytest
 from devices import Device, Grade
 from devices.fidelity import document
 from devices.recall import FILE, Ledger, found, watched
-from devices.wire import facts, used
+from devices.wire import facts, logfacts, used
 from devices.wire.crypto import read_crypto
 from devices.wire.cryptochanges import CONSEQUENCES
 from devices.wire.reading import read_fabric
@@ -42,7 +42,7 @@ def test_the_page_is_what_the_tables_give(request: pytest.FixtureRequest) -> Non
 
 def test_each_fact_is_told_once_with_a_source_and_a_subject() -> None:
     table = facts.table()
-    assert len(table) == len(facts._FACTS) + len(CONSEQUENCES)
+    assert len(table) == len(facts._FACTS) + len(logfacts.FACTS) + len(CONSEQUENCES)
     for fact in table.values():
         assert fact.subject in facts.SUBJECTS
         assert fact.source

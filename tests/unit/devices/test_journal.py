@@ -11,7 +11,8 @@ from devices import Device
 from devices.platforms.ios import log as ios_log
 from devices.platforms.pix import log as pix_log
 from devices.wire.crypto import Crypto
-from devices.wire.journal import Journal, Main, Quick, Step, StepName, Suite, suites
+from devices.wire.journal import Journal
+from devices.wire.steps import Main, Quick, Step, StepName, Suite, suites
 
 DES = Suite("des", "md5", (1,))
 

@@ -771,7 +771,9 @@ def test_sessions_of_a_pix_are_logged_off(living, which: str, named: str, count:
     assert pix.type(f"vpn-sessiondb logoff {which} noconfirm") == answer
     assert pix.plant.cleared == [("ipsec", HUB, None), ("ike", HUB)] * count
     pix.plant.cleared.clear()
-    assert pix.shell.feed(f"vpn-sessiondb logoff {which}\r").endswith("Do you want to logoff the VPN session(s)? [confirm]")
+    assert pix.shell.feed(f"vpn-sessiondb logoff {which}\r").endswith(
+        "Do you want to logoff the VPN session(s)? [confirm]"
+    )
     assert pix.plant.cleared == []
     assert answer in pix.shell.feed("\r")
     assert pix.plant.cleared == [("ipsec", HUB, None), ("ike", HUB)] * count

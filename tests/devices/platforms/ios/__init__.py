@@ -76,6 +76,10 @@ class Ios(Platform):
     def page(self, shell: Shell) -> int:
         return 24 if shell.page_override is None else shell.page_override
 
+    def interruption(self, text: str, at_start: bool) -> str:
+        # always on a new line; what is typed or printed next stands right behind it (ios-session.md 1.6, a lab of XE 17)
+        return f"\n{text}"
+
     def explain(self, shell: Shell, line: str, failure: Failure) -> str:
         words = line.split()
         if failure.reason == "incomplete":

@@ -198,7 +198,7 @@ def _reload_cancel(call: Call) -> Result:
         return "No reload is scheduled."
     call.device.reload_minutes = None
     # The banner comes behind the prompt; the prompt is not repeated.
-    call.shell.notify_later("\n\n\a***\n*** --- SHUTDOWN ABORTED ---\n***")
+    call.shell.notify_later("\n\n\a***\n*** --- SHUTDOWN ABORTED ---\n***\n")
     return None
 
 
@@ -534,8 +534,7 @@ def add(rows: Rows) -> None:
     rows.add("exec", ping, live.ping, "captures", Grade.CAPTURE)
     none = "clear commands answer nothing (captures)"
     sa_options = (
-        "[{ peer <peer:address> | map <map:word> | counters "
-        "| entry <entry:address> <protocol:=esp|ah> <spi:word> }]"
+        "[{ peer <peer:address> | map <map:word> | counters | entry <entry:address> <protocol:=esp|ah> <spi:word> }]"
     )
     clear_sa = alive(_cleared("ipsec"), live.clear_sa)
     rows.add("exec", f"clear crypto sa {sa_options}", clear_sa, none, Grade.CAPTURE)

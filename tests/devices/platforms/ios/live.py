@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...engine import Call, Refused, Result
+from ...engine import Call, Refused, Reply, Result
 from ...wire.base import Chosen
 from ...wire.ping import Pinged
 from ...wire.sa import ChildSa, IkeSa, Snapshot
@@ -531,7 +531,9 @@ def sessions_brief(found: Snapshot, names: Mapping[str, str]) -> str:
     """`show crypto session brief`: legend, columns and `UA` of ios-show.md C3.1 (widths recall)."""
     lines = [_BRIEF]
     shown = flows(found, idle=True)
-    living = [replace(sa, interface=sa.interface or names.get(sa.local, "")) for sa in found.ike if sa.state != "deleted"]
+    living = [
+        replace(sa, interface=sa.interface or names.get(sa.local, "")) for sa in found.ike if sa.state != "deleted"
+    ]
     places = [(each.interface, each.peer) for each in shown] + [(sa.interface, sa.remote) for sa in living]
     for interface, peer in dict.fromkeys(places):
         ike = [sa for sa in living if (sa.interface, sa.remote) == (interface, peer)]
@@ -614,7 +616,9 @@ def ping(call: Call) -> Result:
             raise Refused("% Invalid source address- IP address not on any of our up interfaces")
     count, size = int(call["count"] or "5"), int(call["size"] or "100")
     result = live.ping(call.device, call["address"], port, count, size)
-    return pinged(result, source=found[port][0] if port else "")
+    text = pinged(result, source=found[port][0] if port else "") + "\n"
+    # what is logged meanwhile stands between the head and the marks (ios-show.md C9.5)
+    return Reply(text, gap=text.index(f"\n{result.marks[:70]}\n") + 1)
 
 
 def clear_isakmp(call: Call, plant: Plant) -> Result:

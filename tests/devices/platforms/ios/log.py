@@ -16,7 +16,7 @@ from typing import Any
 from ...logs.lines import Line, Record, fill
 from ...wire.crypto import Crypto, Entry, Policy
 from ...wire.cryptorules import acceptable
-from ...wire.journal import Main, Quick, Step, Suite
+from ...wire.steps import Main, Quick, Step, Suite
 from .log_lines import IPSEC, ISAKMP
 
 _ENCRYPTION = {"des": "DES-CBC", "3des": "3DES-CBC"}

@@ -32,7 +32,7 @@ class IosLogs(Logs):
         with self._lock:
             debug = line.channel != "syslog"
             stamped = self._stamp("debug" if debug else "log") + record.text
-            self.history[line.channel].append(stamped)
+            self.remember(line.channel, stamped)
             if debug and (line.channel not in self.debugs or (self.peers and record.peer not in self.peers)):
                 return
             self._put(stamped, 7 if debug else line.severity)
@@ -41,7 +41,7 @@ class IosLogs(Logs):
         with self._lock:
             found = _SEVERITY.search(text)
             stamped = self._stamp("log") + text
-            self.history["syslog"].append(stamped)
+            self.remember("syslog", stamped)
             self._put(stamped, int(found[1]) if found else 5)
 
     def _put(self, stamped: str, level: int) -> None:

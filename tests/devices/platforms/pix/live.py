@@ -559,9 +559,7 @@ def logoff(call: Call) -> Result:
     named = {sa.remote: number for number, sa in enumerate(_sessions(snapshot(call.device)), 1)}
     what = next((each for each in ("name", "ipaddress", "tunnel-group", "index") if call.has(each)), "")
     wanted = [
-        peer
-        for peer, number in named.items()
-        if not what or call[what] == (str(number) if what == "index" else peer)
+        peer for peer, number in named.items() if not what or call[what] == (str(number) if what == "index" else peer)
     ]
 
     def done(_key: str = "") -> Reply:

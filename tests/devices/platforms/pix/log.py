@@ -16,7 +16,7 @@ from typing import Any
 from ...logs.lines import Line, Record, fill
 from ...wire.crypto import Crypto
 from ...wire.cryptorules import acceptable
-from ...wire.journal import Main, Quick, Step
+from ...wire.steps import Main, Quick, Step
 from .log_lines import IPSEC, ISAKMP, PAYLOADS, SYSLOG
 
 _SOFT = (0.95, 0.85)  # of phase 1 and 2: seed, 82080 of 86400 and 3060 of 3600

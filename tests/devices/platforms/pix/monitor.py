@@ -46,14 +46,14 @@ class PixLogs(Logs):
         if line.channel == "isakmp":
             now = self.now()
             text = f"{now:%b} {now.day:02} {now:%H:%M:%S} [IKEv1{'' if line.brief else ' DEBUG'}]: {text}"
-        self.history[line.channel].append(text)
+        self.remember(line.channel, text)
         self.show([each for each in self.device.shells if self.debugs(each).get(line.channel, 0) >= needed], text)
 
     def _put(self, text: str, level: int) -> None:
         now = self.now()
         # with the year: T5
         stamp = f"{now:%b} {now.day:02} {now:%Y %H:%M:%S}: "
-        self.history["syslog"].append(stamp + text)
+        self.remember("syslog", stamp + text)
         if not self._on("enable"):
             return
         stamp = stamp if self._on("timestamp") else ""
