@@ -138,7 +138,18 @@ class Aftermath:
         }
 
     def finish(self, session: Session) -> None:
-        """Look again, after the plan; what was negotiated anew while it was typed is cleared once more."""
+        """Look again, after the plan; what was negotiated anew while it was typed is cleared once more.
+
+        Never raises for what the device does: the configuration is the one that is wanted, and is still to be saved.
+        """
+        try:
+            self._look_again(session)
+        except TransportError as error:
+            self.findings.append(_unseen(str(error)))
+        own = {self.words.configuring + item.command for item in self.cleared if item.kind not in ("ike", "ipsec")}
+        self.findings += [_refused(line, answer) for line, answer in session.unheeded if line in own]
+
+    def _look_again(self, session: Session) -> None:
         if self._leaving:
             found, left = self._associations(session)
             if commands := list(entries(found, left, self.words)):
@@ -153,8 +164,6 @@ class Aftermath:
                 self._again = flows.Affected(tuple(flow for flow in self._found.flows if flow in still))
         elif self._found:
             self._again = self._found
-        own = {self.words.configuring + item.command for item in self.cleared if item.kind not in ("ike", "ipsec")}
-        self.findings += [_refused(line, answer) for line, answer in session.unheeded if line in own]
 
     def _associations(self, session: Session) -> tuple[Associations, list[IpsecSa]]:
         """All SAs, and those of them that should be gone."""
@@ -244,7 +253,7 @@ def _associations(
             if alive(sa)
             and (before.open or before.lists(sa))
             and not after.lists(sa)
-            and (not after.open or sa.tunnel in gone)
+            and (not after.open or before.lists(sa) or sa.tunnel in gone)
         ]
 
     try:
@@ -257,7 +266,8 @@ def _associations(
     if not chosen:
         return
     commands = [*entries(found, chosen, result.words), *_ike_of(found, chosen, result.words)]
-    at = _first(result.plan.steps, config, _taken(chosen) if result.words.answers else _sent(chosen, config))
+    stays = _taken(chosen, after) if result.words.answers else _sent(chosen, config)
+    at = _first(result.plan.steps, config, stays)
     _insert(result, inserted, at, commands)
     result.findings += [_hits(item) for item in commands if item.also]
 
@@ -274,12 +284,12 @@ def _ike_of(found: Associations, chosen: Sequence[IpsecSa], words: Words) -> lis
     return list(commands.values())
 
 
-def _taken(chosen: Sequence[IpsecSa]) -> Callable[[Config], bool]:
-    """Whether an entry takes one of these SAs: a peer that asks again would have it back at once."""
+def _taken(chosen: Sequence[IpsecSa], after: Cover) -> Callable[[Config], bool]:
+    """Whether an entry takes one of these SAs that will not: a peer that asks again would have it back at once."""
 
     def taken(config: Config) -> bool:
         cover = Cover(config)
-        return any(cover.open or cover.lists(sa) for sa in chosen)
+        return (cover.open and not after.open) or any(cover.lists(sa) for sa in chosen)
 
     return taken
 
@@ -445,6 +455,15 @@ def _unknown(why: str) -> Finding:
         "note",
         f"whether SAs of what goes are still up is not known: {why.rstrip('.')}. Any that are stay until their lifetime "
         "ends; clear them with ipsec_clear",
+    )
+
+
+def _unseen(why: str) -> Finding:
+    return Finding(
+        "associations-unknown",
+        "note",
+        f"the configuration is as wanted; whether SAs and flows that it left behind are gone is not known: {why.rstrip('.')}. "
+        "Look at them with ipsec_info, clear them with ipsec_clear",
     )
 
 

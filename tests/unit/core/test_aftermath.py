@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _core.errors import DeviceError, PlanError
+from _core.errors import DeviceError, PlanError, TransportError
 from _core.run import run
 from _core.session import Cli, Session
 from core_support.asa_device import AsaDevice
@@ -197,6 +197,43 @@ def test_a_narrower_sa_within_what_leaves_is_cleared_too() -> None:
     device = hub(OF_OSAKA, narrow)
     device.call(OSAKA, GONE)
     assert device.living.pairs == [OF_OSAKA]
+
+
+def test_callers_of_others_keep_theirs_and_do_not_keep_ours() -> None:
+    # An entry of somebody else takes whatever is proposed, before and after.
+    callers = Pair("10.2.1.0/24", "10.8.0.9/32", "203.0.113.9", 0x18888888, 0x28888888, "192.168.1.2")
+    two = {**OSAKA, "networks": ["10.1.1.0/24", "10.1.7.0/24"]}
+    more = Pair("10.2.1.0/24", "10.1.7.0/24", "172.16.1.1", 0x17777777, 0x27777777, "192.168.1.2")
+    device = hub(OF_OSAKA, more, callers, tunnels=(two,))
+    for line in (
+        "crypto ipsec transform-set OTHER-TS esp-3des esp-sha-hmac",
+        "crypto dynamic-map REMOTE 10",
+        "set transform-set OTHER-TS",
+        "exit",
+        "crypto map IPSEC 65000 ipsec-isakmp dynamic REMOTE",
+    ):
+        device.model.type(line)
+    done = device.call(OSAKA)
+    assert [item["command"] for item in done["cleared"]] == ["clear crypto sa entry 192.168.1.2 esp 0x17777777"]
+    assert device.living.pairs == [OF_OSAKA, callers]
+
+
+def test_a_connection_that_breaks_at_the_second_look_does_not_keep_what_was_changed_from_being_saved() -> None:
+    device = hub(OF_OSAKA, OF_KOBE)
+    show = device.living.show
+    asked: list[str] = []
+
+    def breaking(command: str) -> str | None:
+        if "crypto isakmp" in command:
+            asked.append(command)
+            if len(asked) > 2:
+                raise TransportError("the device did not answer within ansible_command_timeout")
+        return show(command)
+
+    device.living.show = breaking  # type: ignore[method-assign]
+    done = device.call(OSAKA, GONE)
+    assert done["saved"] is True
+    assert "association" in " ".join(finding["code"] for finding in done["findings"])
 
 
 def test_adding_asks_for_no_sas() -> None:
