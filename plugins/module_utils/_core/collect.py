@@ -127,7 +127,7 @@ _KEYS = re.compile(r"(?i)pre-shared-key \S|isakmp key \S|\bpassword \S|\bsecret 
 
 #: What the commands of this module print themselves.
 _OWN = re.compile(
-    r"show +(privilege|curpriv)|Current privilege level.*|Username : .*|Current Mode/s : .*|Type escape sequence to abort\.|"
+    r"Current privilege level.*|Username : .*|Current Mode/s : .*|Type escape sequence to abort\.|"
     r"Sending \d+, .*|Packet sent with a source address of .*|[!.?]{1,100}|Success rate is .*|Crypto (ISAKMP|IPSEC) debugging is (on|off)|"
     r"Cryptographic Subsystem:"
 )
@@ -388,11 +388,13 @@ class _Debugger:
 
     def _take(self, lines: Sequence[str]) -> list[str]:
         """The rows that came, without prompts and what was typed."""
-        typed = {_plain(line) for line in lines}
+        typed = (*lines, self.how.last)
         found = []
         for row in _rows(self.transport.listen(lines, self.how.last, self.how.ends)):
             rest = re.sub(rf"^(?:{PROMPT} ?)+", "", row)
-            if rest.strip() and _plain(rest) not in typed:
+            # IOS ends such a line only when it prints the next one: an echo stands right behind it (ios-session.md 1.6).
+            rest = next((rest[: -len(line)] for line in typed if line and rest.endswith(line)), rest)
+            if rest.strip():
                 found.append(rest)
         return found
 

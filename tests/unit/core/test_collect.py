@@ -59,6 +59,7 @@ class Router:
     monitoring: bool = False
     prompt: str = "hub#"
     log: str = IOS_LOG
+    glues: bool = True
 
     def read(self, command: str) -> str:
         return self._answer(command)
@@ -69,12 +70,18 @@ class Router:
     def drop(self) -> None: ...
 
     def listen(self, lines: Sequence[str], last: str, ends: str) -> str:
-        rows = list(self.prints) if self.on and self.monitoring else []
+        printed = self.prompt + self._own()
         for line in lines:
-            rows += [f"{self.prompt}{line}", self._answer(line)]
+            printed += f"{line}\r\n{self._answer(line)}\r\n{self.prompt}"
         # What comes on its own is not held back by what is typed.
-        rows += list(self.prints) if self.on and self.monitoring else []
-        return "\r\n".join([*rows, f"{self.prompt}{last}", "Current privilege level is 15", ""])
+        return f"{printed}{self._own()}{last}\r\nCurrent privilege level is 15\r\n"
+
+    def _own(self) -> str:
+        """An IOS router prints no prompt behind such a line, and no end of line either (ios-session.md 1.6)."""
+        if not (self.on and self.monitoring):
+            return ""
+        rows = "".join(f"\r\n{row}" for row in self.prints)
+        return rows if self.glues else f"{rows}\r\n{self.prompt}"
 
     def _answer(self, command: str) -> str:
         self.typed.append(command)
@@ -119,6 +126,7 @@ class Firewall(Router):
     monitoring: bool = True
     conditions: bool = False
     prompt: str = "pixfirewall# "
+    glues: bool = False
 
     def _answer(self, command: str) -> str:
         if command.startswith(("debug crypto is", "debug crypto ip")):
