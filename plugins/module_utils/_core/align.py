@@ -47,12 +47,14 @@ def align(negotiations: Sequence[Negotiation]) -> tuple[Alignment, ...]:
                     owners.setdefault((way, value), one)
     ends = list(dict.fromkeys(one.end for one in negotiations))
     for index, end in enumerate(ends):
-        for one in (item for item in negotiations if item.end == end):
-            for other in (item for item in negotiations if item.end in ends[index + 1 :]):
-                if not {one.number, other.number} & taken and _comparable(one, other):
-                    same, message = _difference(one, other)
-                    found.append(_aligned(one, other, "stage", same, message))
-                    taken |= {one.number, other.number}
+        rest = [item for item in negotiations if item.end in ends[index + 1 :] and item.number not in taken]
+        for one in (item for item in negotiations if item.end == end and item.number not in taken):
+            other = next((item for item in rest if _comparable(one, item)), None)
+            if other:
+                same, message = _difference(one, other)
+                found.append(_aligned(one, other, "stage", same, message))
+                taken |= {one.number, other.number}
+                rest.remove(other)
     return tuple(sorted(found, key=lambda item: item.negotiations))
 
 

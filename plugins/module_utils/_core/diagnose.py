@@ -70,6 +70,7 @@ class _Found:
     drafts: tuple[int, ...] = ()
     stage: str = ""
     state: str = ""
+    device: tuple[str, str] = ("", "")
 
 
 def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis:
@@ -94,8 +95,10 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
     notes: list[Note] = []
     for read in reads:
         failures = [*_of_drafts(read, numbers), *_of_strays(read)]
+        up = _last_up(read)
         for failure in _merged(failures):
-            if after := _came_up(read, failure):
+            done, after = up.get((failure.device, failure.peer), ((-1, 0), None))
+            if after and done > max((sign.place.text, sign.place.number) for sign in failure.signs):
                 notes.append(_resolved(failure, after))
             else:
                 found.append(failure)
@@ -287,23 +290,24 @@ def _unanswered(draft: Draft) -> str:
 def _found(cause: Cause, end: str, draft: Draft, signs: Iterable[Sign], numbers: Mapping[int, int]) -> _Found:
     ordered = tuple(sorted(signs, key=lambda sign: (sign.place.text, sign.place.number)))
     peer = draft.peer or next((sign.peer for sign in ordered if sign.peer), "")
-    return _Found(cause, end, peer, ordered, (numbers[id(draft)],), draft.reached())
+    return _Found(cause, end, peer, ordered, (numbers[id(draft)],), draft.reached(), device=draft.device)
 
 
 def _of_strays(read: _Read) -> list[_Found]:
     """Signs outside of any negotiation."""
     found = []
+    up = {(draft.device, draft.peer) for draft in read.drafts if draft.has("PHASE1", "IKEUP") or draft.finished}
+    anybody = {device for device, _peer in up}
+    tried = {draft.device for draft in read.drafts if draft.stages}
     for sign in read.strays:
         code = sign.code or _state_code(sign)
         if not code:
             continue
-        if sign.unless_up and any(
-            draft.has("PHASE1", "IKEUP") or draft.finished for draft in read.drafts if sign.peer in ("", draft.peer)
-        ):
+        if sign.unless_up and ((sign.device, sign.peer) in up if sign.peer else sign.device in anybody):
             continue
-        if sign.trial and any(draft.stages for draft in read.drafts):
+        if sign.trial and sign.device in tried:
             continue
-        found.append(_Found(CAUSES[code], read.name, sign.peer, (sign,)))
+        found.append(_Found(CAUSES[code], read.name, sign.peer, (sign,), device=sign.device))
     return found
 
 
@@ -316,45 +320,56 @@ def _state_code(sign: Sign) -> str:
 
 def _merged(failures: Sequence[_Found]) -> list[_Found]:
     """The same failure with the same peer is one; a general one goes into the exact one it came with."""
-    merged: dict[tuple[str, str], _Found] = {}
+    groups: dict[tuple[tuple[str, str], str, str], list[_Found]] = {}
     for failure in failures:
-        key = (failure.cause.code, failure.peer)
-        merged[key] = _together(merged[key], failure) if key in merged else failure
-    named = {key[0]: key for key in merged if key[1]}
-    for key in [key for key in merged if not key[1] and key[0] in named]:
-        merged[named[key[0]]] = _together(merged[named[key[0]]], merged.pop(key))
-    exact: dict[str, tuple[str, str]] = {}
-    for key, failure in merged.items():
+        groups.setdefault((failure.device, failure.cause.code, failure.peer), []).append(failure)
+    named = {key[:2]: key for key in groups if key[2]}
+    for key in [key for key in groups if not key[2] and key[:2] in named]:
+        groups[named[key[:2]]] += groups.pop(key)
+    exact: dict[tuple[tuple[str, str], str], tuple[tuple[str, str], str, str]] = {}
+    first: dict[tuple[str, str], tuple[tuple[str, str], str, str]] = {}
+    for key, (failure, *_more) in groups.items():
         if not failure.cause.general and failure.cause.phase != 3:
-            exact.setdefault(failure.peer, key)
-    result = dict(merged)
-    for key, failure in merged.items():
-        into = exact.get(failure.peer) or (exact.get("") if failure.peer else next(iter(exact.values()), None))
-        if failure.cause.general and into and (not failure.drafts or failure.cause.phase == result[into].cause.phase):
-            result[into] = _together(result[into], failure)
-            del result[key]
-    return list(result.values())
+            exact.setdefault((failure.device, failure.peer), key)
+            first.setdefault(failure.device, key)
+    for key in list(groups):
+        failure = groups[key][0]
+        device = failure.device
+        into = exact.get((device, failure.peer)) or (exact.get((device, "")) if failure.peer else first.get(device))
+        drafts = any(one.drafts for one in groups[key])
+        if failure.cause.general and into and (not drafts or failure.cause.phase == groups[into][0].cause.phase):
+            groups[into] += groups.pop(key)
+    return [_together(group) for group in groups.values()]
 
 
-def _together(one: _Found, two: _Found) -> _Found:
-    signs = sorted((*one.signs, *two.signs), key=lambda sign: (sign.place.text, sign.place.number))
-    return replace(one, signs=tuple(signs), drafts=(*one.drafts, *two.drafts), stage=two.stage or one.stage)
+def _together(failures: Sequence[_Found]) -> _Found:
+    """What is one failure, told by several messages or tries; the first one's name, the last one's step."""
+    one, *more = failures
+    if not more:
+        return one
+    signs = sorted(
+        (sign for failure in failures for sign in failure.signs), key=lambda sign: (sign.place.text, sign.place.number)
+    )
+    stage = next((failure.stage for failure in reversed(failures) if failure.stage), "")
+    drafts = tuple(draft for failure in failures for draft in failure.drafts)
+    return replace(one, signs=tuple(signs), drafts=drafts, stage=stage)
 
 
-def _came_up(read: _Read, failure: _Found) -> Draft | None:
-    """A negotiation with the peer that came up after the failure."""
-    last = max((sign.place.text, sign.place.number) for sign in failure.signs)
+def _last_up(read: _Read) -> dict[tuple[tuple[str, str], str], tuple[tuple[int, int], Draft]]:
+    """``(device, peer)`` → where its last negotiation came up; the peer is empty for anybody's."""
+    found: dict[tuple[tuple[str, str], str], tuple[tuple[int, int], Draft]] = {}
     for draft in read.drafts:
-        if not draft.finished or draft.ended or (failure.peer and draft.peer and failure.peer != draft.peer):
+        if not draft.finished or draft.ended:
             continue
         done = max(
             (stage.place.text, stage.place.number)
             for step, stage in draft.stages.items()
             if step in FINISHED or step == "IKEUP"
         )
-        if done > last:
-            return draft
-    return None
+        for key in {(draft.device, draft.peer), (draft.device, "")}:
+            if key not in found or found[key][0] < done:
+                found[key] = (done, draft)
+    return found
 
 
 def _resolved(failure: _Found, after: Draft) -> Note:

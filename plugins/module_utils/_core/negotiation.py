@@ -119,6 +119,8 @@ class Sign:
     peer: str = ""
     unless_up: bool = False
     trial: bool = False
+    #: whose message it is, where a collector's text is of several devices
+    device: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,11 @@ class Draft:
     last: Place | None = None
     #: when it began, see logs.moment
     moment: str = ""
+
+    @property
+    def device(self) -> tuple[str, str]:
+        """Whose negotiation it is, where a collector's text is of several devices."""
+        return self.platform, self.host
 
     def reached(self) -> str:
         """The furthest step of the protocol that was seen."""
@@ -244,7 +251,7 @@ class Reader:
         self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None, *, unless_up: bool = False
     ) -> Sign:
         peer = values.get("peer") or (draft.peer if draft else "")
-        return Sign(row.code, self.place(record), row, values, peer, unless_up)
+        return Sign(row.code, self.place(record), row, values, peer, unless_up, device=(self.platform, record.host))
 
     def _on_fault(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         sign = self._sign(row, values, record, draft)

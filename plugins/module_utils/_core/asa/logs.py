@@ -158,8 +158,8 @@ TABLE = Table(
         Row("Received Policies:", "hint", r"Received Policies:(?P<received>.*)", "ike-policy-differs", "published ASA IKEv2 debug"),
         Row("Negotiation aborted due to ERROR", "fault", r"ERROR: (?P<error>.*)", "phase-1-refused", "failures.md, key differs"),
         # --- IPsec debug ---------------------------------------------------------------------------------------------
-        Row("New embryonic SA created", "embryonic", r"Direction: ?(?P<way>inbound|outbound) SPI ?: ?(?P<spi>0x[0-9A-Fa-f]+)",
-            source=_SEED_IPSEC),
+        Row("New embryonic SA created", "embryonic", r"Direction: ?(?P<way>inbound|outbound) SPI ?: ?(?P<spi>0x[0-9A-Fa-f]+)"
+            r"(?: Session ID: (?P<session>0x[0-9A-Fa-f]+))?", source=_SEED_IPSEC),
         Row("New outbound encrypt rule", "rule", r"SPI (?P<spi>0x[0-9A-Fa-f]+) Src addr: (?P<local_address>[0-9.]+) Src mask: "
             r"(?P<local_mask>[0-9.]+) Dst addr: (?P<remote_address>[0-9.]+) Dst mask: (?P<remote_mask>[0-9.]+)", source=_SEED_IPSEC),
         Row("New outbound permit rule", "rule", r"SPI (?P<spi>0x[0-9A-Fa-f]+) Src addr: (?P<local>[0-9.]+) Src mask: [0-9.]+ Dst addr: "
@@ -230,7 +230,7 @@ class AsaReader(Reader):
         self._phase1: dict[_Key, Draft] = {}
         self._latest: dict[_Key, Draft] = {}
         self._quick: dict[tuple[str, str, str], Draft] = {}
-        self._ipsec: dict[str, Draft] = {}
+        self._ipsec: dict[tuple[str, str], Draft] = {}
         self._spis: dict[tuple[str, str], Draft] = {}
 
     def take(self, record: Record) -> None:
@@ -481,11 +481,13 @@ class AsaReader(Reader):
 
     def _on_embryonic(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         number, way = spi(values["spi"]), values["way"]
-        draft = self._spis.get((record.host, number)) or self._ipsec.get(record.host)
+        # Both directions name the session that they are of; a record that is cut off is of the one before.
+        session = (record.host, values.get("session", ""))
+        draft = self._spis.get((record.host, number)) or self._ipsec.get(session)
         if draft is None or draft.spis.get(way, number) != number:
             draft = self.add(Draft(self.end, self.platform, host=record.host))
         draft.touch(self.place(record))
-        self._ipsec[record.host] = draft
+        self._ipsec[session] = self._ipsec[record.host, ""] = draft
         draft.spis[way] = number
         self._spis[record.host, number] = draft
         draft.step("SPI", self.place(record))
