@@ -44,6 +44,7 @@ def _problem(number: int, problem: Mapping[str, Any]) -> Iterable[str]:
         problem["end"],
         problem["peer"] and f"peer {problem['peer']}",
         problem["stage"] and f"after {problem['stage']}",
+        problem["state"],
     ]
     named = f"tunnel {problem['tunnel']}, " if problem["tunnel"] else ""
     yield f"{number}. {problem['title']} ({named}{', '.join(filter(None, where))})"
