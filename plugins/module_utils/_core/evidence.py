@@ -23,8 +23,6 @@ END_KEYS = ("logs", "platform", "running_config", "access_lists", "associations"
 #: The name of an end of which only texts are given.
 DEVICE = "device"
 
-_EXAMPLE = "See the examples of the filter diagnose_ike"
-
 #: Fields of associations by their annotations.
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -49,10 +47,10 @@ def read_ends(evidence: object) -> dict[str, End]:
     """The ends by name; texts alone are of an end that is called ``device``."""
     if not isinstance(evidence, Mapping):
         return {DEVICE: End(_texts(evidence, "text"))}
-    return {str(name): _end(given, f"ends.{name}") for name, given in evidence.items()}
+    return {str(name): _read_end(given, f"ends.{name}") for name, given in evidence.items()}
 
 
-def _end(given: object, option: str) -> End:
+def _read_end(given: object, option: str) -> End:
     if not isinstance(given, Mapping):
         return End(_texts(given, option))
     if unknown := sorted(str(key) for key in set(given) - set(END_KEYS)):
@@ -80,7 +78,7 @@ def _end(given: object, option: str) -> End:
 def _text(value: object, option: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    raise _shape(option, value, "a text")
+    raise _unfit(option, value, "a text")
 
 
 def _texts(value: object, option: str) -> tuple[str, ...]:
@@ -89,9 +87,11 @@ def _texts(value: object, option: str) -> tuple[str, ...]:
     return (text,) if (text := _text(value, option)) else ()
 
 
-def _shape(option: str, value: object, wanted: str) -> InputError:
+def _unfit(option: str, value: object, wanted: str) -> InputError:
     # Only its type: whatever it is may hold a key.
-    return InputError(option, type(value).__name__, f"{wanted} is expected here", _EXAMPLE)
+    return InputError(
+        option, type(value).__name__, f"{wanted} is expected here", "See the examples of the filter diagnose_ike"
+    )
 
 
 def read_intent(responders: object, tunnels: object) -> Intent | None:
@@ -101,7 +101,7 @@ def read_intent(responders: object, tunnels: object) -> Intent | None:
     rows: list[dict[str, Any]] = []
     for index, item in enumerate(_rows(responders, "l2l_responders")):
         if not isinstance(item, Mapping):
-            raise _shape(f"l2l_responders[{index}]", item, "a mapping")
+            raise _unfit(f"l2l_responders[{index}]", item, "a mapping")
         rows.append({"pre_shared_key": "-", **item})
     intent = parse_intent(rows, _rows(tunnels, "l2l_tunnels"))
     kept = [
@@ -120,7 +120,7 @@ def _rows(value: object, option: str) -> Sequence[Any]:
         return ()
     if isinstance(value, (list, tuple)):
         return value
-    raise _shape(option, value, "a list")
+    raise _unfit(option, value, "a list")
 
 
 # --- associations ------------------------------------------------------------------------------------------------------
@@ -129,15 +129,15 @@ def _rows(value: object, option: str) -> Sequence[Any]:
 def read_associations(given: object, option: str) -> Associations:
     """What :meth:`Associations.as_dict` wrote, as the modules return it."""
     if not isinstance(given, Mapping):
-        raise _shape(option, given, "what ipsec_info returns")
-    ike = [_read(IkeSa, item, f"{option}.ike[{index}]") for index, item in enumerate(_listed(given, "ike", option))]
+        raise _unfit(option, given, "what ipsec_info returns")
+    ike = [_read_sa(IkeSa, item, f"{option}.ike[{index}]") for index, item in enumerate(_listed(given, "ike", option))]
     ipsec = []
     for index, item in enumerate(_listed(given, "ipsec", option)):
         at = f"{option}.ipsec[{index}]"
-        sa = _read(IpsecSa, item, at)
+        sa = _read_sa(IpsecSa, item, at)
         counters = item.get("counters") or {}
         if not isinstance(counters, Mapping) or any(not isinstance(count, int) for count in counters.values()):
-            raise _shape(f"{at}.counters", counters, "a mapping of numbers")
+            raise _unfit(f"{at}.counters", counters, "a mapping of numbers")
         sa = replace(
             sa,
             local=_identity(item.get("local"), f"{at}.local"),
@@ -152,7 +152,7 @@ def read_associations(given: object, option: str) -> Associations:
 
 def _spis(item: Mapping[str, Any], way: str, option: str) -> tuple[Spi, ...]:
     found = _listed(item, way, option)
-    return tuple(_read(Spi, spi, f"{option}.{way}[{number}]") for number, spi in enumerate(found))
+    return tuple(_read_sa(Spi, spi, f"{option}.{way}[{number}]") for number, spi in enumerate(found))
 
 
 def _listed(given: Mapping[str, Any], key: str, option: str) -> list[Any]:
@@ -160,14 +160,14 @@ def _listed(given: Mapping[str, Any], key: str, option: str) -> list[Any]:
     if found is None:
         return []
     if not isinstance(found, list):
-        raise _shape(f"{option}.{key}", found, "a list")
+        raise _unfit(f"{option}.{key}", found, "a list")
     return found
 
 
-def _read(kind: type[T], item: object, option: str) -> T:
+def _read_sa(kind: type[T], item: object, option: str) -> T:
     """The plain fields; fields that are no plain value are left as they are by default."""
     if not isinstance(item, Mapping):
-        raise _shape(option, item, "what ipsec_info returns")
+        raise _unfit(option, item, "what ipsec_info returns")
     values: dict[str, Any] = {}
     for one in fields(kind):
         types = _TYPES.get(str(one.type))
@@ -175,7 +175,10 @@ def _read(kind: type[T], item: object, option: str) -> T:
             continue
         if not isinstance(item[one.name], types):
             raise InputError(
-                f"{option}.{one.name}", shown(item[one.name]), "this is not what ipsec_info returns", _EXAMPLE
+                f"{option}.{one.name}",
+                shown(item[one.name]),
+                "this is not what ipsec_info returns",
+                "See the examples of the filter diagnose_ike",
             )
         values[one.name] = item[one.name]
     for name in ("peer", "spi"):
@@ -194,4 +197,4 @@ def _identity(given: object, option: str) -> Identity | None:
         ends = ipaddress.ip_network(low) if not high else (ipaddress.ip_address(low), ipaddress.ip_address(high))
         return Identity(int(ends[0]), int(ends[-1]), int(protocol), (int(first), int(last)), ends[0].version)
     except (KeyError, TypeError, ValueError) as error:
-        raise _shape(option, given, "what ipsec_info returns") from error
+        raise _unfit(option, given, "what ipsec_info returns") from error

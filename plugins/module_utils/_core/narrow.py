@@ -156,6 +156,8 @@ class Knowledge:
         proxies = self._proxies(end, negotiations, signs, pair)
         agreeing = []
         for what in _LOOK.get(code, ()):
+            if what == "keys" and (found := self._not_the_intents_key(end, peer)):
+                return found
             if what in _PARTS:
                 if pair is None:
                     continue
@@ -234,6 +236,25 @@ class Knowledge:
             "pfs": compared.pfs_differs,
         }
         return comparisons[what](*pair)
+
+    def _not_the_intents_key(self, end: str, peer: str) -> Narrowing | None:
+        """Which end's key is not the intent's, where the intent has one that may be compared."""
+        at_fault: dict[str, str] = {}
+        for tunnel in self.tunnels(end):
+            for name in (tunnel.initiator, tunnel.responder.host):
+                if name not in self.configs:
+                    continue
+                calls = [tunnel.responder.address] if name == tunnel.initiator else [peer] if name == end else []
+                for view in views(name, self.configs[name], calls):
+                    if view.key and view.key.same_as(tunnel.responder.pre_shared_key) is False:
+                        at_fault[name] = view.key_line
+        if not at_fault:
+            return None
+        return Narrowing(
+            f"the pre-shared key of {' and '.join(at_fault)} is not the one of the intent",
+            "key-differs",
+            tuple(at_fault.items()),
+        )
 
     def _pairs(self, end: str, other: str) -> list[tuple[Prefix, Prefix]]:
         """The networks that the intent joins between two ends, as the first one sees them."""

@@ -136,6 +136,16 @@ def test_keys_are_compared_and_never_shown() -> None:
     assert "another-word" not in str(problem)
 
 
+@pytest.mark.parametrize("wrong", ["pix", "hub"])
+def test_the_intent_says_which_end_has_the_wrong_key(wrong: str) -> None:
+    pix = config(key="another-word") if wrong == "pix" else config()
+    hub = edited(IOS, ("cisco123", "another-word")) if wrong == "hub" else seed(IOS)
+    problem = only(both(hub=BAD_KEY, pix_config=pix, hub_config=hub, intent=True))
+    assert problem.likely == f"the pre-shared key of {wrong} is not the one of the intent"
+    assert {end for end, _line in problem.at_fault} == {wrong}
+    assert "another-word" not in str(problem)
+
+
 def test_a_masked_key_is_not_said_to_be_equal() -> None:
     problem = only(both(hub=BAD_KEY, pix_config=seed(PIX)))
     assert problem.code == "key-differs"
