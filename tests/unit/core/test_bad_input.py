@@ -158,6 +158,10 @@ BEFORE_A_SESSION: dict[str, tuple[str, dict[str, Any], str]] = {
         "asa", having(tunnels=[tunnel(networks=[{"interface": "inside"}])]),
         "l2l_tunnels[0].networks[0].prefix: it is missing. Give prefix.",
     ),
+    "an unknown way with established flows": (
+        "ios", having(clear_flows="all"),
+        "clear_flows = all: this is not one of the choices. Choose one of none, affected.",
+    ),
     "a mask in dots": (
         "asa", having(tunnels=[tunnel(networks=["10.1.1.0/255.255.255.0"])]),
         "l2l_tunnels[0].networks[0] = 10.1.1.0/255.255.255.0: this is not an IPv4 network. Write it as "
