@@ -15,7 +15,7 @@ description:
   - Those of a tunnel are found by its networks in the intent, on either end, and never by the peer's address. Where their
     peer has others, each is cleared by its SPI, so that these stay.
   - Where a release can only clear the IKE SAs of all peers at once (PIX/ASA up to 8.3), that is typed for one peer only
-    while no other peer has any; otherwise RV(findings) says so and the IPsec SAs alone are cleared.
+    while no other peer has any; otherwise the peer's session is logged off, and RV(findings) says where a release lacks that.
   - What is cleared comes up again with the next packet of an initiator's network. That is no failure, and RV(findings)
     tells it. A responder cannot bring it up.
   - The platform is found by C(show version). Connects by P(ansible.netcommon.network_cli#connection) as

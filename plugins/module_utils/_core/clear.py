@@ -42,6 +42,8 @@ class Words:
     ike_one: Mapping[int, str] = field(default_factory=dict)
     configuring: str = ""
     answers: bool = False
+    #: ends both phases of one peer, where IKE SAs are cleared of all peers or of none; a release may lack it
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,13 +244,21 @@ def _ike(
         command = one_ike(sa, peer, words)
         if not command and sa.version in words.ike_all:
             strangers = sorted({other.peer for other in found.ike if not other.deleted and not _ends(other) & peers})
-            if strangers:
+            if not strangers:
+                command = words.ike_all[sa.version]
+            elif words.session and peer:
+                command = words.session.format(peer=peer)
+                also = tuple(described(other) for other in found.ipsec if _ends_too(other, peer, chosen))
+            else:
                 findings.append(_only_all(words.ike_all[sa.version], peer, strangers))
-                continue
-            command = words.ike_all[sa.version]
         if command and command not in typed:
             typed.add(command)
             yield Cleared(command, IKE, peer, sa.tunnels[0] if len(sa.tunnels) == 1 else "", also=also)
+
+
+def _ends_too(sa: IpsecSa, peer: str, chosen: Associations) -> bool:
+    """Whether the end of a peer's session ends ``sa``, which was not asked for."""
+    return alive(sa) and sa.peer == peer and not any(sa is one for one in chosen.ipsec)
 
 
 def one_ike(sa: IkeSa, peer: str, words: Words) -> str:
@@ -267,6 +277,17 @@ def _only_all(command: str, peer: str, others: Sequence[str]) -> Finding:
         f"the IKE SA with {peer} stays: this release clears those of all peers with '{command}' and of no single one, and "
         f"{', '.join(others[:3])}{more} would lose theirs. Its IPsec SAs were cleared all the same where that was asked; "
         "all: true clears everybody's",
+        commands=(command,),
+    )
+
+
+def session_stays(command: str, peer: str, answer: str) -> Finding:
+    """A release without the command that ends one peer's session."""
+    return Finding(
+        "ike-not-cleared",
+        "note",
+        f"the IKE SA with {peer} stays: this release clears those of all peers at once, and does not take '{command}' "
+        f"({answer}). Its IPsec SAs were cleared all the same where that was asked; all: true clears everybody's",
         commands=(command,),
     )
 

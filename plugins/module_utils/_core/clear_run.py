@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .associations import gather, named
-from .clear import Clearance, Target, chosen_of, clearance, counts, kinds, outcome
+from .clear import Clearance, Target, chosen_of, clearance, counts, kinds, outcome, session_stays
 from .errors import DeviceError, InputError, ReadError, TransportError
 from .intent import Intent, parse_intent
 from .parts import part_of_host, wanted_tunnels
@@ -57,7 +57,8 @@ def clear(request: Mapping[str, Any], *, check_mode: bool, open_session: Callabl
             raise ReadError("what the device said of its SAs ends too early, and the connection was closed. Run again")
     except TransportError as error:
         raise TransportError(f"{error} Nothing was cleared.") from None
-    todo = clearance(found, target, what, chosen.clears(version))
+    words = chosen.clears(version)
+    todo = clearance(found, target, what, words)
     result: dict[str, Any] = {
         "changed": bool(todo.commands),
         "commands": [item.command for item in todo.commands],
@@ -72,8 +73,11 @@ def clear(request: Mapping[str, Any], *, check_mode: bool, open_session: Callabl
         after = _again(ask(), target, what, todo)
         result["after"] = counts(after)
         told = outcome(todo.chosen, after, todo.commands)
-        if session.unheeded and (after.ike or any(finding.level == "warning" for finding in told)):
-            raise _refused(session, after)
+        sessions = {words.session.format(peer=item.peer): item.peer for item in todo.commands if words.session}
+        refused = [pair for pair in session.unheeded if pair[0] not in sessions]
+        if refused and (after.ike or any(finding.level == "warning" for finding in told)):
+            raise _refused(refused[0], after)
+        told += [session_stays(line, sessions[line], said) for line, said in session.unheeded if line in sessions]
         result["findings"] += told
     return {**result, "findings": [finding.as_dict() for finding in result["findings"]]}
 
@@ -117,8 +121,8 @@ def _device(session: Session) -> tuple[str, str]:
     )
 
 
-def _refused(session: Session, after: Associations) -> DeviceError:
-    line, answer = session.unheeded[0]
+def _refused(refusal: tuple[str, str], after: Associations) -> DeviceError:
+    line, answer = refusal
     left = sum(counts(after).values())
     return DeviceError(
         f"the device did not take '{line}': {answer}. {left} of the SAs that were meant are there. Log in as a user who may "

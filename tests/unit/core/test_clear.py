@@ -197,19 +197,32 @@ def test_without_what_names_one_sa_its_peers_are_cleared_and_the_others_are_name
     assert done.also == ["10.2.1.0/24 to 10.7.7.0/24"]
 
 
-def test_a_release_that_clears_only_everybodys_ike_sas_is_not_told_to() -> None:
+def two_peers() -> Associations:
+    """A PIX with a tunnel to the hub, and IKE with somebody else."""
     one = Pair("10.1.1.0/24", "10.2.1.0/24", "192.168.1.2", 0x1, 0x2, "172.16.1.1")
     peers = {"192.168.1.2": ("172.16.1.1", 1), "203.0.113.9": ("172.16.1.1", 2)}
-    found = named(
-        read(ike_text("asa", peers), "asa", "show crypto isakmp sa") + read(ipsec_text("asa", [one]), "asa"),
-        intent(), "pix",
-    )  # fmt: skip
-    done = clearance(found, OSAKA, KINDS, CLEARS_7_2)
+    found = read(ike_text("asa", peers), "asa", "show crypto isakmp sa") + read(ipsec_text("asa", [one]), "asa")
+    return named(found, intent(), "pix")
+
+
+def test_a_release_that_clears_only_everybodys_ike_sas_ends_the_peers_session_instead() -> None:
+    done = clearance(two_peers(), OSAKA, KINDS, CLEARS_7_2)
+    assert [item.command for item in done.commands] == [
+        "clear crypto ipsec sa peer 192.168.1.2",
+        "vpn-sessiondb logoff tunnel-group 192.168.1.2 noconfirm",
+    ]
+    assert done.also == []
+    # That ends phase 2 as well, so it is said where that was not asked for.
+    assert clearance(two_peers(), OSAKA, ["ike"], CLEARS_7_2).also == ["tunnel osaka (10.1.1.0/24 to 10.2.1.0/24)"]
+    assert typed(two_peers(), OSAKA, CLEARS_8_4)[1:] == ["clear crypto ikev1 sa 192.168.1.2"]
+
+
+def test_where_no_command_ends_one_peers_ike_sa_it_stays_and_that_is_said() -> None:
+    done = clearance(two_peers(), OSAKA, KINDS, replace(CLEARS_7_2, session=""))
     assert [item.command for item in done.commands] == ["clear crypto ipsec sa peer 192.168.1.2"]
     (finding,) = done.findings
     assert finding.code == "ike-not-cleared"
     assert "203.0.113.9" in finding.message
-    assert typed(found, OSAKA, CLEARS_8_4)[1:] == ["clear crypto ikev1 sa 192.168.1.2"]
 
 
 def test_a_second_look_tells_what_stayed_and_what_is_there_again() -> None:
@@ -342,6 +355,19 @@ def test_a_refused_command_fails_where_something_is_left_and_names_it(platform: 
         call(device, tunnel="osaka")
     assert error.value.line == device.cleared[0]
     assert error.value.answer == refusal
+
+
+def test_a_release_that_cannot_log_a_session_off_keeps_the_ike_sa_and_that_is_said() -> None:
+    device = living("asa")
+    device.ike["203.0.113.9"] = ("172.16.1.1", 2)
+    device.refuses = {
+        "vpn-sessiondb logoff tunnel-group 192.168.1.2 noconfirm": "ERROR: % Invalid input detected at '^' marker."
+    }
+    done = call(device, tunnel="osaka")
+    assert done["after"] == {"ike": 1, "ipsec": 0}
+    (finding,) = done["findings"]
+    assert (finding["code"], finding["level"]) == ("ike-not-cleared", "note")
+    assert "Invalid input" in finding["message"]
 
 
 def test_words_of_a_device_about_an_sa_that_is_gone_already_are_no_failure() -> None:

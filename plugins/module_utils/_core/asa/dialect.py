@@ -85,23 +85,28 @@ class Dialect:
 
 #: asa-cli.md §7, and the reference document's ``clear [crypto] ipsec sa``, ``clear [crypto] isakmp sa``. ``entry``: the
 #: PIX 6.3 command reference, crypto ipsec (its arguments by recall). Up to 8.3 nothing clears the IKE SAs of one peer
-#: alone. Exec commands are taken in configuration mode: CLI guide 7.2, "Command Modes and Prompts".
+#: alone; its session can be logged off, by its tunnel group, whose name is its address with keys in main mode. Exec
+#: commands are taken in configuration mode: CLI guide 7.2, "Command Modes and Prompts".
+_LOGOFF = "vpn-sessiondb logoff tunnel-group {peer} noconfirm"
 CLEARS_7_0 = Words(
     ipsec_all="clear ipsec sa",
     ipsec_peer="clear ipsec sa peer {peer}",
     ipsec_entry="clear ipsec sa entry {address} esp {spi}",
     ike_all={1: "clear isakmp sa"},
+    session=_LOGOFF,
 )
 CLEARS_7_2 = Words(
     ipsec_all="clear crypto ipsec sa",
     ipsec_peer="clear crypto ipsec sa peer {peer}",
     ipsec_entry="clear crypto ipsec sa entry {address} esp {spi}",
     ike_all={1: "clear crypto isakmp sa"},
+    session=_LOGOFF,
 )
 CLEARS_8_4 = replace(
     CLEARS_7_2,
     ike_all={1: "clear crypto ikev1 sa", 2: "clear crypto ikev2 sa"},
     ike_one={1: "clear crypto ikev1 sa {peer}", 2: "clear crypto ikev2 sa {peer}"},
+    session="",
 )
 
 #: First release of each band, ascending. More releases can be cleared than configured.

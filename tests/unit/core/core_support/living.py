@@ -142,6 +142,9 @@ class Living:
             self.pairs = [pair for pair in self.pairs if pair.peer != words[-1]]
         elif command in ("clear crypto sa", "clear crypto ipsec sa"):
             self.pairs = []
+        elif command.startswith("vpn-sessiondb logoff tunnel-group "):
+            self.pairs = [pair for pair in self.pairs if pair.peer != words[3]]
+            self.ike.pop(words[3], None)
         elif command in ("clear crypto isakmp", "clear crypto isakmp sa"):
             self.ike = {}
         elif command.startswith("clear crypto isakmp "):
@@ -169,7 +172,7 @@ class LivingTransport(ModelTransport):
 
     def _type(self, line: str) -> str:
         command = line.removeprefix("do ") if self.platform == "ios" else line
-        if command.startswith("clear ") and not command.startswith("clear configure"):
+        if command.startswith(("clear ", "vpn-sessiondb ")) and not command.startswith("clear configure"):
             assert not self.configuring or self.platform == "asa" or line.startswith("do "), line
             self.typed.append(line)
             return self.living.clear(command)
