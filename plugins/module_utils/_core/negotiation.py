@@ -255,6 +255,8 @@ class Reader:
 
     def _on_fault(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         sign = self._sign(row, values, record, draft)
+        if draft:
+            draft.peer, draft.local = draft.peer or values.get("peer", ""), draft.local or values.get("local", "")
         (draft.signs if draft else self.strays).append(sign)
 
     def _on_hint(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:

@@ -39,12 +39,12 @@ NO_POLICY = """\
 *Nov 26 03:00:00.030: ISAKMP:(0:0:N/A:0): phase 1 SA policy not acceptable! (local 192.168.1.2 remote 172.16.1.1)
 """
 NO_TRANSFORM = """\
-*Nov 26 03:00:00.000: ISAKMP:(0:1:SW:1):IPSec policy invalidated proposal
+*Nov 26 03:00:00.000: ISAKMP:(0:1:SW:1): IPSec policy invalidated proposal with error 256
 *Nov 26 03:00:00.010: ISAKMP:(0:1:SW:1): phase 2 SA policy not acceptable! (local 192.168.1.2 remote 172.16.1.1)
 """
 NO_PROXY = """\
 *Nov 26 03:00:00.000: IPSEC(validate_transform_proposal): proxy identities not supported
-*Nov 26 03:00:00.010: ISAKMP:(0:1:SW:1): IPSec policy invalidated proposal
+*Nov 26 03:00:00.010: ISAKMP:(0:1:SW:1): IPSec policy invalidated proposal with error 32
 *Nov 26 03:00:00.020: ISAKMP:(0:1:SW:1): phase 2 SA policy not acceptable! (local 192.168.1.2 remote 172.16.1.1)
 """
 REFUSED = """\

@@ -151,6 +151,7 @@ ISAKMP = Table(
         # --- phase 2 fails -------------------------------------------------------------------------------------------
         Row("IPSec policy invalidated proposal with error", "invalidated", r"error (?P<error>[0-9]+)", "phase-2-refused",
             "failures.md, transform set"),
+        _fault("IPSec policy invalidated proposal", "phase-2-refused", "as above, without a number", "U"),
         _fault("phase 2 SA policy not acceptable", "phase-2-refused", "failures.md, transform set",
                pattern=r"\(local (?P<local>\S+) remote (?P<peer>[^\s)]+)\)"),
         _fault("phase 2 SA policy not acceptable", "phase-2-refused", "failures.md, transform set"),
