@@ -427,9 +427,17 @@ def _says_less(here: _Found, there: _Found) -> bool:
     """Whether what one end saw of a failure is what the other end tells better."""
     if here.cause.code == there.cause.code:
         return _grade(here) >= _grade(there)
+    if _hearsay(here) and not _hearsay(there) and not there.cause.general and there.cause.code not in _SILENT:
+        return here.cause.phase == there.cause.phase
     if not here.cause.general and (here.cause.code not in _SILENT or there.cause.general):
         return False
     return here.cause.phase == there.cause.phase or there.cause.code == "map-not-bound"
+
+
+def _hearsay(failure: _Found) -> bool:
+    """Whether an end knows of a failure only by what the other end notified it of."""
+    signs = [sign for sign in failure.signs if sign.code == failure.cause.code]
+    return bool(signs) and all("notif" in sign.row.literal.lower() for sign in signs)
 
 
 def _grade(failure: _Found) -> int:

@@ -233,6 +233,37 @@ def test_a_log_that_just_ends_has_failed_at_nothing() -> None:
     assert found.verdict == "The log ends after MM4 with 192.168.1.2, before anything failed."
 
 
+NO_KEY = """\
+*Nov 26 03:00:00.000: ISAKMP (0:0): received packet from 172.16.1.1 dport 500 sport 500 Global (N) NEW SA
+*Nov 26 03:00:00.010: ISAKMP:(0:0:N/A:0):No pre-shared key with 172.16.1.1!
+*Nov 26 03:00:00.020: ISAKMP:(0:0:N/A:0):Preshared authentication offered but does not match policy!
+*Nov 26 03:00:00.030: ISAKMP:(0:0:N/A:0):no offers accepted!
+*Nov 26 03:00:00.040: ISAKMP:(0:0:N/A:0): phase 1 SA policy not acceptable! (local 192.168.1.2 remote 172.16.1.1)
+"""
+NOTIFIED = """\
+Nov 26 03:00:00 [IKEv1]: IP = 192.168.1.2, IKE Initiator: New Phase 1, Intf inside, IKE Peer 192.168.1.2 local Proxy Address 10.1.1.0, remote Proxy Address 10.2.1.0, Crypto map (IPSEC)
+Nov 26 03:00:00 [IKEv1]: IP = 192.168.1.2, IKE_DECODE SENDING Message (msgid=0) with payloads : HDR + SA (1) + NONE (0) total length : 144
+Nov 26 03:00:00 [IKEv1]: IP = 192.168.1.2, Received an un-encrypted NO_PROPOSAL_CHOSEN notify message, dropping
+Nov 26 03:00:00 [IKEv1]: IP = 192.168.1.2, Removing peer from peer table failed, no match!
+"""  # noqa: E501
+
+
+def test_what_an_end_was_notified_of_is_what_the_other_end_says() -> None:
+    found = diagnose({"pix": End((NOTIFIED,)), "hub": End((NO_KEY,))})
+    (problem,) = found.problems
+    assert (problem.code, problem.end, problem.peer) == ("key-missing", "hub", "172.16.1.1")
+    assert {place.end for place in problem.lines} == {"pix", "hub"}
+    (alone,) = diagnose({"pix": End((NOTIFIED,))}).problems
+    assert alone.code == "ike-policy-differs"
+
+
+def test_what_a_router_refuses_again_and_again_are_negotiations_of_their_own() -> None:
+    found = of(NO_KEY * 3)
+    assert [one.outcome for one in found.negotiations] == ["failed"] * 3
+    (problem,) = found.problems
+    assert problem.negotiations == (0, 1, 2)
+
+
 # --- how text comes --------------------------------------------------------------------------------------------------------
 
 

@@ -185,6 +185,8 @@ TABLE = Table(
                 source="published ASA 8.0 syslog, stuck at MM_WAIT_MSG4"),
         *_quiet("IKE Remote Peer configured for crypto map", "QM IsRekeyed", "requesting SPI", "computing NAT Discovery hash",
                 source=_PIX_SYSLOG),
+        Row("IKE Remote Peer configured for SA", "quiet", source="ASA syslog guide, 713066", grade="G"),
+        Row("IKE Deleting SA: Remote Proxy", "quiet", source="ASA syslog guide, 715009", grade="G"),
         *_quiet("AAA retrieved default group policy", source="ASA 2017 syslog of a responder"),
     ]
 )  # fmt: skip

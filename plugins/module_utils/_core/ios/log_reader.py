@@ -187,6 +187,7 @@ class IosReader(Reader):
             draft is not None
             and not draft.ended
             and draft.stages.keys() <= {"MM1", "AM1"}
+            and all(sign.unless_up for sign in draft.signs)
             and (not peer or draft.peer in ("", peer))
             and (not role or draft.role in ("", role))
         )
