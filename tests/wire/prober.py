@@ -1,7 +1,7 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""New flows without end: `prober.py INTERVAL FIRST_PORT NAME=ADDRESS...`, run in a node as it stands.
+"""New flows without end: `prober.py INTERVAL FIRST_PORT NAME=ADDRESS[@SOURCE]...`, run in a node as it stands.
 
 Each message goes from a port that no message had before, so each is a flow that no device knows yet. The far end's echo says from
 which address it came. On SIGINT one JSON row per message: name, number, and the address that was seen, or null.
@@ -27,7 +27,7 @@ PATIENCE = 1.0
 def main(argv: list[str]) -> int:
     """Run it."""
     interval, ports = float(argv[0]), itertools.count(int(argv[1]))
-    targets = [word.partition("=")[::2] for word in argv[2:]]
+    targets = [_target(word) for word in argv[2:]]
     stopped: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
     rows: list[dict[str, object]] = []
@@ -38,12 +38,12 @@ def main(argv: list[str]) -> int:
             end = time.monotonic() + PATIENCE
         if end is None:
             number += 1
-            for name, address in targets:
+            for name, address, source in targets:
                 flow = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 flow.setblocking(False)
                 row: dict[str, object] = {"name": name, "number": number, "seen": None}
                 rows.append(row)
-                flow.bind(("", next(ports)))
+                flow.bind((source, next(ports)))
                 with contextlib.suppress(OSError):
                     flow.connect((address, PORT))
                     flow.send(f"{name} {number}".encode())
@@ -53,6 +53,13 @@ def main(argv: list[str]) -> int:
         _collect(waiting, interval)
     print("\n".join(map(json.dumps, rows)), flush=True)
     return 0
+
+
+def _target(word: str) -> tuple[str, str, str]:
+    """Name, address, and from which of the node's own addresses ("": as the routes say)."""
+    name, _, way = word.partition("=")
+    address, _, source = way.partition("@")
+    return name, address, source
 
 
 def _collect(waiting: dict[int, tuple[socket.socket, dict[str, object], float]], interval: float) -> None:

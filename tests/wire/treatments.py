@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,28 @@ from .sites import Site
 #: Between two new flows, in seconds.
 INTERVAL = 0.02
 
-#: Where the ports of each probing begin: a port that was used before may belong to an old flow. All are below those that
-#: the system gives by itself.
-_first_ports = itertools.cycle(range(1100, 31000, 3000))
+#: Site and node → the first port that no probing used: a port that was used before may belong to an old flow, which keeps
+#: the treatment that it had. All are below those that the system gives by itself.
+_first_ports: dict[tuple[Path, str], int] = {}
+_LAST_PORT = 32767
 
 
 @dataclass
 class Probing:
-    """New flows that begin all the time, from one host."""
+    """New flows that begin all the time, from one host: from ``own``, or as ``sources`` say for the target."""
 
     site: Site
     own: str
     program: Any
+    node: str
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def judged(self, link: CapturedLink) -> dict[str, str]:
         """End it; name of the target → the letters of its flows, in order, as the ISP's ``link`` shows them."""
         rows = [json.loads(row) for row in self.program.finish().stdout.splitlines() if row.startswith("{")]
+        ports = self.site.state, self.node
+        _first_ports[ports] += len(rows)
+        assert _first_ports[ports] <= _LAST_PORT, f"{self.node}: too many flows"
         clear = {
             packet.payload.decode(): packet.source for packet in link.packets("udp") if packet.destination_port == 7
         }
@@ -44,20 +51,30 @@ class Probing:
         for row in rows:
             source = clear.get(f"{row['name']} {row['number']}")
             if source is not None:
-                letter = "X" if source == self.own else "T"
+                letter = "X" if source == self.sources.get(str(row["name"]), self.own) else "T"
             else:
                 letter = "E" if row["seen"] else "D"
             letters[row["name"]] = letters.get(row["name"], "") + letter
         return letters
 
 
-def probe(site: Site, node: str, own: str, **targets: str) -> Probing:
-    """Begin."""
+def probe(
+    site: Site,
+    node: str,
+    own: str,
+    sources: Mapping[str, str] | None = None,
+    interval: float = INTERVAL,
+    /,
+    **targets: str,
+) -> Probing:
+    """Begin. ``sources``: target → another address of the node than ``own``."""
     program = str(Path(__file__).with_name("prober.py"))
-    words = [f"{name}={address}" for name, address in targets.items()]
-    started = site.world.start(node, "python3", program, str(INTERVAL), str(next(_first_ports)), *words)
+    sources = sources or {}
+    words = [f"{name}={address}@{sources.get(name, '')}".removesuffix("@") for name, address in targets.items()]
+    first = str(_first_ports.setdefault((site.state, node), 1100))
+    started = site.world.start(node, "python3", program, str(interval), first, *words)
     started.wait_for("probing")
-    return Probing(site, own, started)
+    return Probing(site, own, started, node, sources)
 
 
 def switches(letters: str) -> str:

@@ -1,17 +1,19 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Access lists: typed entries, first-match meaning, and edits that give a list word for word.
+"""Access lists: typed entries, first-match meaning, and what edits make of a list.
 
-What a list *means* is the same on all platforms; how an entry is written is the dialect's business. Edits that lead to
-what a list means, without a packet that suffers on the way, are in :mod:`.list_edits`.
+What a list *means* is the same on all platforms; how an entry is written is the dialect's business. Which edits lead from
+one meaning to another, without a packet that suffers on the way, is in :mod:`.list_edits`.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Union
 
@@ -89,7 +91,7 @@ class Ace:
             self.options,
         )
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The smallest box that holds all packets which the entry can match."""
         return (
@@ -105,7 +107,7 @@ class Ace:
         """``box`` as a region."""
         return Region((self.box,))
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether the entry matches every packet of its box."""
         return (
@@ -117,7 +119,7 @@ class Ace:
             and not _matching(self.options)
         )
 
-    @property
+    @cached_property
     def identity(self) -> Ace:
         """The entry as a device compares it: no list takes a second one that differs in what is logged only.
 
@@ -318,44 +320,85 @@ def undone(edits: Sequence[Edit]) -> tuple[Edit, ...]:
     )
 
 
-def list_edits(
-    old: Sequence[Entry], new: Sequence[Entry], movable: Collection[Entry] = frozenset()
-) -> tuple[Edit, ...]:
-    """The edits that turn ``old`` into ``new`` word for word, such that every packet changes at most once.
+@dataclass(frozen=True)
+class Placed:
+    """``entry`` comes into a list (``comes``), or leaves it.
 
-    The entries common to both (a longest common subsequence) stay; new ones are inserted from the top
-    down above the old ones of their gap, then old ones are deleted from the bottom up. Each packet's fate
-    is then the old list's until its new entry stands above its old one, and the new list's from there on.
-    An entry that changes its place is deleted right before it is inserted (no device takes an entry twice). Which one
-    of two that swap is moved counts: the ``movable`` ones before all others.
-
-    Where a list must only *mean* what ``new`` means, see :func:`.list_edits.change_list`.
+    ``number`` says where among the numbers of the others; None: at the end.
     """
-    pairs = [(i, j) for i, j in pair_up(old, new) if old[i] == new[j]]
-    weights = [1 if old[i] in movable else len(old) + 1 for i, _j in pairs]
-    keep = [pairs[k] for k in longest_rising([j for _i, j in pairs], weights)]
-    kept = {i for i, _j in keep}
-    left = {j: i for i, j in pair_up(old, new) if i not in kept}
-    # Each row is ("old", i) or ("new", j): where everything has its place while all of it is there.
-    rows: list[tuple[str, int]] = []
-    i = j = 0
-    for keep_i, keep_j in [*keep, (len(old), len(new))]:
-        rows += [("new", k) for k in range(j, keep_j)] + [("old", k) for k in range(i, min(keep_i + 1, len(old)))]
-        i, j = keep_i + 1, keep_j + 1
-    places = Places(row[0] == "old" for row in rows)
-    row_of = {row: index for index, row in enumerate(rows)}
-    edits: list[Edit] = []
-    for index, (kind, j) in enumerate(rows):
-        if kind == "new":
-            if j in left:
-                edits.append(Delete(places.leave(row_of[("old", left[j])]), old[left[j]]))
-            edits.append(Insert(places.enter(index), new[j]))
-    gone = set(left.values()) | kept
-    for index in range(len(rows) - 1, -1, -1):
-        kind, i = rows[index]
-        if kind == "old" and i not in gone:
-            edits.append(Delete(places.leave(index), old[i]))
-    return tuple(edits)
+
+    entry: Entry
+    number: int | None
+    comes: bool
+
+
+def edited(access_list: AccessList, numbers: Sequence[int], changes: Iterable[Placed]) -> AccessList:
+    """The list after ``changes``, in one go for however many; ``numbers`` are those of its entries.
+
+    What has none (0: a remark of IOS) stands with the entry below it. Raises ValueError where an entry is to leave that is
+    not there.
+    """
+    rows: list[Placed | None] = []
+    coming: dict[Entry, int] = {}
+    leaving: dict[Entry, int] = {}
+    for change in changes:
+        if change.comes:
+            coming[change.entry] = len(rows)
+            rows.append(change)
+        elif change.entry in coming:
+            rows[coming.pop(change.entry)] = None
+        else:
+            leaving[change.entry] = leaving.get(change.entry, 0) + 1
+    entries, known = list(access_list.entries), list(numbers)
+    for at in reversed(_found(entries, leaving)):
+        del entries[at], known[at]
+    last = max(known, default=0)
+    keys = _keys(known)
+    inserts: list[tuple[int, int, Entry]] = []
+    for row in rows:
+        if row is None:
+            continue
+        number = (last // 10 + 1) * 10 if row.number is None else row.number
+        last = max(last, number)
+        at = len(entries) if row.number is None else bisect_right(keys, number)
+        inserts.append((at, number, row.entry))
+    inserts.sort(key=lambda row: row[:2])
+    result: list[Entry] = []
+    new_numbers: list[int] = []
+    begin = 0
+    for at, number, entry in inserts:
+        result += entries[begin:at]
+        new_numbers += known[begin:at]
+        result.append(entry)
+        new_numbers.append(0 if isinstance(entry, Remark) else number)
+        begin = at
+    return AccessList(access_list.name, (*result, *entries[begin:]), (*new_numbers, *known[begin:]))
+
+
+def _found(entries: Sequence[Entry], wanted: dict[Entry, int]) -> list[int]:
+    """Where the ``wanted`` stand, each as often as it says, the first ones."""
+    if len(wanted) == 1 and next(iter(wanted.values())) == 1:
+        return [entries.index(next(iter(wanted)))]
+    left = dict(wanted)
+    found = []
+    for at, entry in enumerate(entries) if left else ():
+        if left.get(entry):
+            left[entry] -= 1
+            found.append(at)
+    missing = next((entry for entry, count in left.items() if count), None)
+    if missing is not None:
+        raise ValueError(f"{missing} is not in the list")
+    return found
+
+
+def _keys(numbers: Sequence[int]) -> list[int]:
+    """``numbers`` with those of the entries below for what has none, rising."""
+    keys = []
+    below = max(numbers, default=0)
+    for number in reversed(numbers):
+        below = number or below
+        keys.append(below)
+    return keys[::-1]
 
 
 def pair_up(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[int, int]]:
@@ -465,26 +508,3 @@ class Places:
         while node < len(self._tree):
             self._tree[node] += change
             node += node & -node
-
-
-def with_deny_above(entries: Sequence[Entry], deny: Ace) -> tuple[Entry, ...]:
-    """``entries`` with ``deny`` where it takes effect: above the first entry that could permit one of its packets.
-
-    Unchanged where every packet of ``deny`` is denied already. A copy further down, which others shadow, moves up.
-    """
-    found = meaning(entries, deny.region)
-    if not found.permit and not found.unsure and (found.deny.contains(deny.region) or deny in entries):
-        return tuple(entries)
-    rest = [entry for entry in entries if entry != deny]
-    for position, entry in enumerate(rest):
-        hit = isinstance(entry, Opaque) or (
-            isinstance(entry, Ace)
-            and (entry.action == "permit" or not entry.exact)
-            and entry.region.overlaps(deny.region)
-        )
-        if hit:
-            # A remark right above an entry speaks of it: stay above both.
-            while position and isinstance(rest[position - 1], Remark):
-                position -= 1
-            return (*rest[:position], deny, *rest[position:])
-    return (*rest, deny)

@@ -59,6 +59,9 @@ class ListChange:
     way: Way
     edits: tuple[Edit, ...]
     after: tuple[Entry, ...]
+    #: For each edit, with all old and new entries in their places: the position in the old list of its own entry, or of
+    #: the next one below it; and how many rows stand above it.
+    places: tuple[tuple[int, int], ...] = ()
     #: What was deleted and added, and what was replaced by halves meanwhile.
     moved: tuple[Entry, ...] = ()
     halved: tuple[Ace, ...] = ()
@@ -332,10 +335,14 @@ def _others_as_heavy(
 # --- many denies at once --------------------------------------------------------------------------------------------
 
 
-def with_denies_above(entries: Sequence[Entry], denies: Iterable[Ace]) -> tuple[Entry, ...]:
-    """``entries`` with each of ``denies`` (exact ones) as :func:`.acl.with_deny_above` puts it there, one after the other.
+def with_denies_above(
+    entries: Sequence[Entry], denies: Iterable[Ace], *, only_where_permitted: bool = False
+) -> tuple[Entry, ...]:
+    """``entries`` with each of ``denies`` (exact ones) where it takes effect: above the first that could permit its packets.
 
-    Only what overlaps is looked at, so that 10,000 of them are no matter of minutes.
+    One after the other. Where every packet of one is denied already nothing is added; a copy further down, which others
+    shadow, moves up. ``only_where_permitted``: nor where the end of the list denies them. Only what overlaps is looked at,
+    so that 10,000 of them are no matter of minutes.
     """
     known = {k: entry for k, entry in enumerate(entries) if not isinstance(entry, Remark)}
     # Above which entry it comes, 0 for those that come and 1 for the entry itself, and the turn.
@@ -347,7 +354,8 @@ def with_denies_above(entries: Sequence[Entry], denies: Iterable[Ace]) -> tuple[
         near = sorted((k for k in met.of(deny) if k not in gone), key=place.__getitem__)
         found = meaning([known[k] for k in near], deny.region)
         same = {k for k in near if known[k] == deny}
-        if not found.permit and not found.unsure and (same or found.deny.contains(deny.region)):
+        refused = not found.permit and not found.unsure
+        if refused and (only_where_permitted or same or found.deny.contains(deny.region)):
             continue
         gone |= same
         hits = (k for k in near if k not in same and not _denies(known[k]))
@@ -591,8 +599,11 @@ class _Order:
         layout = self.layout
         places = Places(row[0] in ("kept", "old") for row in self.rows)
         edits: list[Edit] = []
+        spots: list[tuple[int, int]] = []
+        below = self._old_below()
         for comes, row in self.lines:
             at = self._row_ranks[row]
+            spots.append((below[at], at))
             if comes:
                 edits.append(Insert(places.enter(at), self._text(row)))
             else:
@@ -601,7 +612,17 @@ class _Order:
         moved = tuple(layout.text_of(j) for j in self.moved if j not in self.halved)
         halved = tuple(ace for j in self.halved if isinstance(ace := layout.text_of(j), Ace))
         way = Way.HALVES if halved else Way.DELETE_ADD if moved else Way.PLAIN
-        return ListChange(way, tuple(edits), after, moved, halved)
+        return ListChange(way, tuple(edits), after, tuple(spots), moved, halved)
+
+    def _old_below(self) -> list[int]:
+        """For each row the position in the old list of the entry that it is, or of the next one below."""
+        found = []
+        position = len(self.layout.old)
+        for kind, number in reversed(self.rows):
+            if kind in ("kept", "old"):
+                position = number if kind == "old" else self.layout.old_of[number]
+            found.append(position)
+        return found[::-1]
 
     def _text(self, row: _Row) -> Entry:
         kind, number = row

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from .acl import Ace, Entry, Opaque
+from .acl import Ace, Entry, Opaque, Placed
 from .algorithms import IkeProposal
 from .prefixes import ANY, Box, Region
 from .secret import MASK, Secret
@@ -61,6 +61,9 @@ class Line:
 #: What a step does to a platform's configuration model: gives the configuration after it and leaves the old one as it is.
 Effect = Callable[[Any], Any]
 
+#: What several entries that come to an access list or leave it do together: the same as one after the other, in one go.
+Placing = Callable[[Any, Sequence[Placed]], Any]
+
 
 def no_effect(config: Any) -> Any:
     """Of a line that changes nothing that the model knows."""
@@ -94,6 +97,9 @@ class Step:
     lazy: bool = False
     #: What should be there before it, though the device would take it without.
     follows: frozenset[Ref] = frozenset()
+    #: One entry of an access list, and what several of that list do: then ``effect`` is what this one does.
+    placed: Placed | None = field(default=None, compare=False)
+    placing: Placing | None = field(default=None, compare=False)
 
 
 def simple_step(
@@ -152,6 +158,21 @@ def towards(entries: Iterable[Entry]) -> Region | None:
                     return None
             boxes += Region.pair(ANY, entry.destination.prefix).boxes + Region.pair(entry.destination.prefix, ANY).boxes
     return Region(tuple(dict.fromkeys(boxes)))
+
+
+def replay_together(config: Any, steps: Sequence[Step]) -> Any:
+    """The configuration after ``steps``; entries of one list that follow each other in one go."""
+    index = 0
+    while index < len(steps):
+        first = steps[index]
+        end = index + 1
+        changes = [first.placed] if first.placed else []
+        while changes and end < len(steps) and steps[end].edits == first.edits and (more := steps[end].placed):
+            changes.append(more)
+            end += 1
+        config = first.placing(config, changes) if first.placing and len(changes) > 1 else first.effect(config)
+        index = end
+    return config
 
 
 def joined(steps: Sequence[Step], *, adds: bool = True) -> Step:

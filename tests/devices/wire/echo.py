@@ -10,12 +10,15 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import struct
 import threading
 from collections.abc import Callable
 
 from .world import Node
 
 PORT = 7
+# linux/in.h; Python names it from 3.14 on. With a datagram comes `struct in_pktinfo`: interface, our address, the header's.
+_IP_PKTINFO, _PKTINFO = 8, struct.Struct("=I4s4s")
 
 
 class Echo:
@@ -76,11 +79,15 @@ class Echo:
 
 def _datagrams() -> socket.socket:
     end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
     end.bind(("", PORT))
     end.setblocking(False)
     return end
 
 
 def _answer(end: socket.socket) -> None:
-    data, (address, port) = end.recvfrom(65536)
-    end.sendto(f"{address} {port} ".encode() + data, (address, port))
+    """From the address that was asked: the host may have several."""
+    data, ancillary, _flags, (address, port) = end.recvmsg(65536, socket.CMSG_SPACE(_PKTINFO.size))
+    _interface, own, _header = _PKTINFO.unpack(ancillary[0][2])
+    whence = [(socket.IPPROTO_IP, _IP_PKTINFO, _PKTINFO.pack(0, own, bytes(4)))]
+    end.sendmsg([f"{address} {port} ".encode() + data], whence, 0, (address, port))

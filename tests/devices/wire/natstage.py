@@ -219,17 +219,21 @@ class NatStage:
 
 
 def deletions(gone: Iterable[FlowState], staying: Iterable[FlowState]) -> list[str]:
-    """Lines for `conntrack -R`: one for each flow, or for all untranslated ones (mark 0) between two hosts."""
+    """Lines for `conntrack -R`: one for each flow, or for all between two hosts that are untranslated (mark 0), or that
+    are translated to one address.
+
+    Each line goes through the kernel's whole table, so few lines count: thousands of flows of one host may go at once.
+    """
 
     def pair(flow: FlowState) -> tuple[str, str, str]:
         return flow.protocol, flow.there.source, flow.there.destination
 
-    kept = {pair(flow) for flow in staying if not flow.mark}
+    kept = {(*pair(flow), flow.back.destination if flow.mark else "") for flow in staying}
     made: dict[str, None] = {}
     for flow in gone:
         line = "-D -f ipv4 -p {} -s {} -d {}".format(*pair(flow))
-        if not flow.mark and pair(flow) not in kept:
-            line += " -m 0"
+        if (*pair(flow), flow.back.destination if flow.mark else "") not in kept:
+            line += f" -q {flow.back.destination}" if flow.mark else " -m 0"
         elif flow.protocol == "icmp":
             line += f" --icmp-id {flow.there.source_port}"
         elif flow.protocol in ("tcp", "udp"):

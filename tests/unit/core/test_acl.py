@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -17,15 +16,15 @@ from _core.acl import (
     Entry,
     Insert,
     Opaque,
+    Placed,
     Remark,
     apply_edits,
-    list_edits,
+    edited,
     meaning,
     read_ace,
-    undone,
-    with_deny_above,
 )
 from _core.asa.parse import parse_entry
+from _core.list_edits import with_denies_above
 from _core.prefixes import ALL_PORTS, ALL_PROTOCOLS, ANY, EVERYTHING, Prefix, Region, parse_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,73 +215,53 @@ def test_the_words_of_an_entry_are_read_in_any_number_of_blanks() -> None:
     )
 
 
+denies = st.builds(Ace.between, st.just("deny"), st.sampled_from(SOURCES), st.sampled_from(TARGETS))
+
+
 # --- edits ----------------------------------------------------------------------------------------------------------
 
 
-@given(lists(remarks, opaques), lists(remarks, opaques))
-def test_edits_give_the_new_list(old: list[Entry], new: list[Entry]) -> None:
-    assert list(apply_edits(old, list_edits(old, new))) == new
+@given(lists(remarks, opaques), st.data())
+def test_what_comes_and_goes_together_is_what_comes_and_goes_one_by_one(
+    entries: list[Entry], data: st.DataObject
+) -> None:
+    entries = list(dict.fromkeys(entries))
+    there = AccessList("A", tuple(entries), tuple(range(10, 10 * len(entries) + 10, 10)))
+    fresh = data.draw(st.lists(st.builds(Remark, st.sampled_from(["new", "newer"])) | denies, unique=True, max_size=4))
+    fresh = [entry for entry in fresh if entry not in entries]
+    numbers = data.draw(st.lists(st.none() | st.integers(1, 99), min_size=len(fresh), max_size=len(fresh)))
+    numbers = [number if number is None or number % 10 else number + 1 for number in numbers]
+    gone = data.draw(st.lists(st.sampled_from(entries), unique=True)) if entries else []
+    changes = [
+        *(Placed(entry, number, comes=True) for entry, number in zip(fresh, numbers, strict=True)),
+        *(Placed(entry, None, comes=False) for entry in gone),
+    ]
+    together, one_by_one = edited(there, there.numbers, changes), there
+    for change in changes:
+        one_by_one = edited(one_by_one, one_by_one.numbers, [change])
+    if all(isinstance(entry, Ace) for entry in fresh) and len(set(numbers)) == len(numbers):
+        assert together == one_by_one
+        assert together.numbers == one_by_one.numbers
+    assert [entry for entry in together.entries if entry in entries] == [e for e in entries if e not in gone]
+    assert {*together.entries} == ({*entries} - {*gone}) | {*fresh}
 
 
-@settings(max_examples=150)
-@given(lists(size=7), lists(size=7))
-def test_no_packet_changes_its_fate_twice_unless_an_entry_moves(old: list[Entry], new: list[Entry]) -> None:
-    edits = list_edits(old, new)
-    moved = {e.entry for e in edits if isinstance(e, Insert)} & {e.entry for e in edits if isinstance(e, Delete)}
-    before, after = fates(old), fates(new)
-    seen = [before]
-    for count in range(1, len(edits) + 1):
-        seen.append(fates(apply_edits(old, edits[:count])))
-    for index, packet in enumerate(PACKETS):
-        if any(isinstance(entry, Ace) and matches(entry, packet) for entry in moved):
-            # Documented: taken out right before it is put in, because no device takes an entry twice.
-            continue
-        told = [key for key, _group in itertools.groupby(states[index] for states in seen)]
-        assert told in ([before[index]], [before[index], after[index]]), (packet, told)
+def test_an_entry_comes_above_the_remark_that_speaks_of_the_entry_below_it() -> None:
+    above, below, new = (Ace.between("permit", prefix, ANY) for prefix in SOURCES[:3])
+    there = AccessList("A", (above, Remark("of what is below"), below, Remark("last")), (10, 0, 20, 0))
+    found = edited(there, there.numbers, [Placed(new, 15, comes=True)])
+    assert found.entries == (above, new, Remark("of what is below"), below, Remark("last"))
+    assert found.numbers == (10, 15, 0, 20, 0)
+    assert edited(there, there.numbers, [Placed(new, None, comes=True)]).entries[-2:] == (Remark("last"), new)
+    assert edited(there, there.numbers, [Placed(new, None, comes=True)]).numbers[-1] == 30
 
 
-@given(lists(size=7), lists(size=7))
-def test_kept_entries_are_not_touched_and_none_stands_twice(old: list[Entry], new: list[Entry]) -> None:
-    edits = list_edits(old, new)
-    current: tuple[Entry, ...] = tuple(old)
-    for edit in edits:
-        current = apply_edits(current, [edit])
-        assert len(set(current)) == len(current)
-    deleted = [edit.entry for edit in edits if isinstance(edit, Delete)]
-    inserted = [edit.entry for edit in edits if isinstance(edit, Insert)]
-    assert len(set(deleted)) == len(deleted)
-    assert len(set(inserted)) == len(inserted)
-    assert set(deleted) == (set(old) - set(new)) | (set(deleted) & set(new))
-    assert len(edits) <= len(old) + len(new)
-
-
-@given(lists(size=6))
-def test_what_is_equal_needs_no_edit(entries: list[Entry]) -> None:
-    assert list_edits(entries, list(entries)) == ()
-
-
-@given(lists(size=6), st.data())
-def test_an_entry_that_may_not_move_stays_where_it_is(old: list[Entry], data: st.DataObject) -> None:
-    permits = [entry for entry in old if isinstance(entry, Ace) and entry.action == "permit"]
-    denies = [entry for entry in old if isinstance(entry, Ace) and entry.action == "deny"]
-    # The permits keep their order; the denies stand anywhere.
-    new: list[Entry] = list(permits)
-    for deny in denies:
-        new.insert(data.draw(st.integers(0, len(new))), deny)
-    edits = list_edits(old, new, set(denies))
-    assert not {edit.entry for edit in edits} & set(permits)
-    assert list(apply_edits(old, edits)) == new
-
-
-@given(lists(remarks, opaques), lists(remarks, opaques))
-def test_undone_edits_give_the_old_list_back(old: list[Entry], new: list[Entry]) -> None:
-    edits = list_edits(old, new)
-    assert list(apply_edits(new, undone(edits))) == old
-
-
-def test_an_entry_whose_logging_changes_goes_before_it_comes() -> None:
-    old, new = parse_entry("permit ip any any log"), parse_entry("permit ip any any")
-    assert list_edits([old], [new]) == (Delete(0, old), Insert(0, new))
+def test_what_is_not_there_cannot_leave() -> None:
+    one, two = (Ace.between("permit", prefix, ANY) for prefix in SOURCES[:2])
+    for gone in ([one], [one, two]):
+        with pytest.raises(ValueError, match="not in"):
+            edited(AccessList("A", ()), (), [Placed(entry, None, comes=False) for entry in gone])
+    assert edited(AccessList("A"), (), [Placed(one, None, comes=True), Placed(one, None, comes=False)]).entries == ()
 
 
 def test_edits_that_do_not_fit_are_an_error() -> None:
@@ -295,13 +274,11 @@ def test_edits_that_do_not_fit_are_an_error() -> None:
 
 # --- a deny that must take effect -----------------------------------------------------------------------------------
 
-denies = st.builds(Ace.between, st.just("deny"), st.sampled_from(SOURCES), st.sampled_from(TARGETS))
-
 
 @settings(max_examples=150)
 @given(lists(remarks, opaques, options=True), denies)
 def test_the_deny_takes_effect_and_nothing_else_changes(entries: list[Entry], deny: Ace) -> None:
-    result = with_deny_above(entries, deny)
+    result = with_denies_above(entries, [deny])
     for packet, before, after in zip(PACKETS, fates(entries), fates(result), strict=True):
         if matches(deny, packet):
             assert after in ("deny", "end"), packet
@@ -311,15 +288,15 @@ def test_the_deny_takes_effect_and_nothing_else_changes(entries: list[Entry], de
 
 @given(lists(remarks, opaques, options=True), denies)
 def test_all_other_entries_and_remarks_stay_in_their_order(entries: list[Entry], deny: Ace) -> None:
-    result = with_deny_above(entries, deny)
+    result = with_denies_above(entries, [deny])
     assert [entry for entry in result if entry != deny] == [entry for entry in entries if entry != deny]
     assert result.count(deny) <= 1
-    assert with_deny_above(result, deny) == result
+    assert with_denies_above(result, [deny]) == result
 
 
 @given(lists(remarks), denies)
 def test_the_deny_never_comes_between_a_remark_and_its_entry(entries: list[Entry], deny: Ace) -> None:
-    result = list(with_deny_above(entries, deny))
+    result = list(with_denies_above(entries, [deny]))
     if deny in result and deny not in entries:
         at = result.index(deny)
         assert at == len(result) - 1 or at == 0 or not isinstance(result[at - 1], Remark)
@@ -328,20 +305,20 @@ def test_the_deny_never_comes_between_a_remark_and_its_entry(entries: list[Entry
 def test_a_copy_further_down_moves_up() -> None:
     permit = Ace.between("permit", SOURCES[0], ANY)
     deny = Ace.between("deny", SOURCES[0], TARGETS[0])
-    assert with_deny_above([permit, deny], deny) == (deny, permit)
+    assert with_denies_above([permit, deny], [deny]) == (deny, permit)
 
 
 def test_nothing_is_added_where_nothing_would_permit() -> None:
     wide = Ace.between("deny", ANY, ANY)
     deny = Ace.between("deny", SOURCES[0], TARGETS[0])
-    assert with_deny_above([wide], deny) == (wide,)
+    assert with_denies_above([wide], [deny]) == (wide,)
 
 
 def test_a_deny_that_no_entry_speaks_of_is_written_down_at_the_end() -> None:
     deny = Ace.between("deny", SOURCES[1], TARGETS[0])
     other = Ace.between("permit", SOURCES[2], TARGETS[0])
-    assert with_deny_above([], deny) == (deny,)
-    assert with_deny_above([other], deny) == (other, deny)
+    assert with_denies_above([], [deny]) == (deny,)
+    assert with_denies_above([other], [deny]) == (other, deny)
 
 
 def test_a_list_compares_without_its_numbers_and_knows_its_aces() -> None:

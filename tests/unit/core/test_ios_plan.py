@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from _core.acl import Ace
-from _core.errors import InputError
+from _core.errors import InputError, PlanError
 from _core.intent import Intent
 from _core.ios import dialect, parse, render
 from _core.ios.model import IosConfig
@@ -380,6 +380,43 @@ def test_a_key_change_is_one_step_of_two_lines() -> None:
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------
+
+
+WEB = "access-list 100 permit tcp 10.2.1.0 0.0.0.255 any eq www\n"
+
+
+def test_a_deny_that_decides_about_some_packets_moves_up_in_halves_and_the_plan_says_so() -> None:
+    """As long as it were out, what it exempts would be translated; and no list takes an entry twice."""
+    device = built(translating(RULE + WEB + DENY + PERMIT))
+    assert [text for _number, text in device.acls["100"]] == [
+        "deny ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255",
+        "permit tcp 10.2.1.0 0.0.0.255 any eq www",
+        "permit ip 10.2.1.0 0.0.0.255 any",
+    ]
+    plan = plan_ios(translating(RULE + WEB + DENY + PERMIT), OPEN, REFERENCE)
+    edits = [line.shown for line in plan.lines if "10.1.1." in line.shown]
+    assert [line.split(" ", 2)[1 if line.startswith("no ") else 0] for line in edits].count("deny") == 3, edits
+    (finding,) = [finding for finding in plan.findings if finding.code == "moved-in-halves"]
+    assert finding.lines == ("access-list 100 deny ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255",)
+    typed_at = translating(RULE + WEB + DENY + PERMIT)
+    seen: list[list[str]] = [[], []]
+    packets = (Packet("10.2.1.5", "10.1.1.5"), Packet("10.2.1.5", "10.1.1.200"))
+
+    def watch() -> None:
+        for told, packet in zip(seen, packets, strict=True):
+            told.append(typed_at.fate(packet))
+
+    replay(typed_at, plan.steps, watch)
+    for told in seen:
+        assert changes(told) in (["X", "E"], ["X", "V"], ["X"], ["V"]), changes(told)
+
+
+def test_a_deny_that_no_order_of_lines_can_move_up_is_refused_by_its_name() -> None:
+    host = intent([responder(networks=["10.2.1.5/32"])], [tunnel(networks=["10.1.1.5/32"])])
+    web = "access-list 100 permit tcp 10.2.1.0 0.0.0.255 any eq www\n"
+    deny = "access-list 100 deny   ip host 10.2.1.5 host 10.1.1.5\n"
+    with pytest.raises(PlanError, match=r"list 100 has entries that would have to change places"):
+        plan_ios(translating(RULE + web + deny + PERMIT), host, REFERENCE)
 
 
 def test_a_deny_stands_above_the_permit_whatever_was_there() -> None:

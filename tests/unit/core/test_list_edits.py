@@ -21,11 +21,10 @@ from _core.acl import (
     Opaque,
     Remark,
     apply_edits,
-    list_edits,
     longest_rising,
+    meaning,
     read_ace,
     undone,
-    with_deny_above,
 )
 from _core.errors import PlanError
 from _core.list_edits import ListChange, Use, Way, change_list, heaviest_antichain, with_denies_above
@@ -327,12 +326,28 @@ denies = st.builds(
 )
 
 
+def one_more(entries: Sequence[Entry], deny: Ace) -> tuple[Entry, ...]:
+    """``deny`` above the first entry that could permit one of its packets, by going through all of them."""
+    found = meaning(entries, deny.region)
+    if not found.permit and not found.unsure and (found.deny.contains(deny.region) or deny in entries):
+        return tuple(entries)
+    rest = [entry for entry in entries if entry != deny]
+    for position, entry in enumerate(rest):
+        if isinstance(entry, Opaque) or (
+            isinstance(entry, Ace)
+            and (entry.action == "permit" or not entry.exact)
+            and entry.region.overlaps(deny.region)
+        ):
+            return (*rest[:position], deny, *rest[position:])
+    return (*rest, deny)
+
+
 @settings(max_examples=200)
 @given(several(either, remarks, foreign), st.lists(denies, max_size=5))
 def test_many_denies_come_to_where_they_would_come_one_by_one(old: list[str], more: list[Ace]) -> None:
     entries, one_by_one = parsed(old), tuple(parsed(old))
     for deny in more:
-        one_by_one = with_deny_above(one_by_one, deny)
+        one_by_one = one_more(one_by_one, deny)
     found = with_denies_above(entries, more)
 
     def without_remarks(some: Sequence[Entry]) -> list[Entry]:
@@ -524,10 +539,6 @@ def test_ten_thousand_entries_take_well_under_a_second(case: str) -> None:
     assert found.lines == count
     assert apply_edits(old, found.edits) == found.after
     assert taken < 1.0  # 0.02 to 0.25 s on the machine that this was written on
-    start = time.process_time()
-    word_for_word = list_edits(old, new)
-    assert time.process_time() - start < 1.0
-    assert len(word_for_word) >= count
 
 
 def test_long_lists_in_which_order_counts_are_not_quadratic() -> None:

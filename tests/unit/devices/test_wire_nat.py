@@ -155,14 +155,21 @@ def test_whatever_is_typed_can_be_compiled(name: str, seed: int, golden: Golden,
 
 
 def test_flows_are_ended_by_pairs_of_hosts_where_all_of_them_go() -> None:
-    def udp(number: int, mark: int = 0, source: str = "10.1.1.10") -> FlowState:
+    def udp(number: int, to: str = "", source: str = "10.1.1.10") -> FlowState:
         there = Way(source, "198.51.100.10", str(number), "7")
-        return FlowState("udp", there, Way("198.51.100.10", source, "7", str(number)), mark=mark)
+        return FlowState("udp", there, Way("198.51.100.10", to or source, "7", str(number)), mark=9 if to else 0)
 
-    one = "-D -f ipv4 -p udp -s 10.1.1.10 -d 198.51.100.10"
-    assert deletions([udp(1), udp(2)], [udp(3, 9), udp(3, source="10.1.1.11")]) == [f"{one} -m 0"]
-    assert deletions([udp(1), udp(2, 9)], [udp(3)]) == [f"{one} --sport 1 --dport 7", f"{one} --sport 2 --dport 7"]
-    ping = Way("10.1.1.10", "198.51.100.10", "77", "77")
-    assert deletions([FlowState("icmp", ping, ping, mark=9)], []) == [
-        "-D -f ipv4 -p icmp -s 10.1.1.10 -d 198.51.100.10 --icmp-id 77"
+    one, old, new = "-D -f ipv4 -p udp -s 10.1.1.10 -d 198.51.100.10", "172.16.1.1", "172.16.1.7"
+    assert deletions([udp(1), udp(2)], [udp(3, old), udp(3, source="10.1.1.11")]) == [f"{one} -m 0"]
+    assert deletions([udp(1), udp(2, old)], [udp(3), udp(4, old)]) == [
+        f"{one} --sport 1 --dport 7",
+        f"{one} --sport 2 --dport 7",
     ]
+    # An address that is gone may have had thousands of flows, and new ones have the new address already.
+    assert deletions([udp(number, old) for number in range(5000)], [udp(5000, new)]) == [f"{one} -q {old}"]
+
+    def ping(number: str) -> FlowState:
+        way = Way("10.1.1.10", "198.51.100.10", number, number)
+        return FlowState("icmp", way, way, mark=9)
+
+    assert deletions([ping("77")], [ping("78")]) == ["-D -f ipv4 -p icmp -s 10.1.1.10 -d 198.51.100.10 --icmp-id 77"]

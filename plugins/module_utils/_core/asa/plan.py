@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Entry, Insert, list_edits
+from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
+from ..list_edits import Use, change_list
+from ..moving import Moving, require_edits
 from ..options import Options
 from ..prove import Platform, Question, View, accepted, order
 from ..steps import Finding, Line, Plan, Ref, Step, joined
@@ -139,22 +141,29 @@ class _Difference:
         return steps
 
     def _list_additions(self, old: AccessList | None, new: AccessList) -> list[Step]:
-        """Edits of a list that is wanted. They may be put in any order: each finds its place by the entry below it."""
+        """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes."""
         steps: list[Step] = []
         old_entries = old.entries if old else ()
-        entries = list(old_entries)
         whole = self._is_whole(new.name)
         # An exemption list that nothing refers to yet is typed right before the line that will.
         exempts = new.name in self.wanted.target.exemptions.values()
-        lazy = exempts and render.acl_ref(new.name) not in render.reached(self.wanted.current)
-        for edit in list_edits(old_entries, new.entries):
+        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
+        crypto = any(entry.acl == new.name for entry in self.wanted.target.entries.values())
+        use = Use.EXEMPTION if exempts else Use.CRYPTO if crypto else Use.CHOICE
+        change = change_list(old_entries, new.entries, use, bound=reached)
+        require_edits(change, new.name, old_entries, render.entry_text)
+        moving = Moving(change)
+        for edit, (below, rank) in zip(change.edits, change.places, strict=True):
             if isinstance(edit, Insert):
-                above = next((entry for entry in entries[edit.position :] if entry in old_entries), None)
-                steps.append(self._insertion(new.name, edit.entry, above, lazy=lazy))
-                entries.insert(edit.position, edit.entry)
+                number = render.number_above(below, rank)
+                steps.append(self._insertion(new.name, edit.entry, number, lazy=exempts and not reached))
             else:
                 steps.append(self._deletion(new.name, edit.entry, last=False))
-                del entries[edit.position]
+            if edit.entry in moving.moved:
+                # It goes right before it comes back: no list takes it twice.
+                moved = frozenset({("moved", new.name, render.entry_text(edit.entry))})
+                comes = isinstance(edit, Insert)
+                steps[-1] = replace(steps[-1], needs=moved) if comes else replace(steps[-1], provides=moved, adds=True)
         # An interrupted run may have left the temporary entry behind; then it goes with the others that are too many.
         if whole and TEMPORARY not in old_entries:
             there = frozenset({("temporary ACE", new.name)})
@@ -175,8 +184,8 @@ class _Difference:
         entries = (*self.wanted.current.entries.values(), *self.wanted.target.entries.values())
         return any(entry.acl == name and render.entry_ref(entry) in self.whole for entry in entries)
 
-    def _insertion(self, name: str, entry: Entry, above: Entry | None, *, lazy: bool) -> Step:
-        step = render.insert_entry(name, entry, above, lazy=lazy)
+    def _insertion(self, name: str, entry: Entry, number: int | None, *, lazy: bool) -> Step:
+        step = render.insert_entry(name, entry, number, lazy=lazy)
         self.edits[step.do[0]] = (name, entry)
         return step
 

@@ -12,11 +12,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..acl import AccessList, Ace, Address, Entry, Remark
+from ..acl import AccessList, Ace, Address, Entry, Placed, Remark, edited
 from ..errors import PlanError
 from ..prefixes import ANY
 from ..secret import MASK
-from ..steps import Effect, Line, Ref, Step, alter, append, put, removal_step, simple_step, take, towards, without
+from ..steps import (
+    Effect,
+    Line,
+    Placing,
+    Ref,
+    Step,
+    alter,
+    append,
+    put,
+    removal_step,
+    simple_step,
+    take,
+    towards,
+    without,
+)
 from .dialect import Dialect
 from .model import AsaConfig, Global, IkePolicy, MapEntry, Nat, TransformSet, TunnelGroup
 
@@ -394,21 +408,40 @@ def entry_line(name: str, entry: Entry, position: int, length: int) -> Line:
     return Line.of(f"access-list {name} {at}{entry_text(entry)}")
 
 
-def insert_entry(name: str, entry: Entry, above: Entry | None = None, *, lazy: bool = False) -> Step:
-    """One ACE into a list, above ``above`` or at the end; the planner says at which line that is.
+#: How far the entries of a list stand from each other before its edits: room for as many as anybody may insert.
+_DISTANCE = 1 << 32
+
+
+def number_above(below: int, rank: int) -> int:
+    """The number of an entry that comes above the one at ``below`` of the list as it was.
+
+    ``rank`` orders those that come to the same place. No device sees these numbers.
+    """
+    return below * _DISTANCE + 1 + rank
+
+
+def _placing(name: str) -> Placing:
+    """What entries that come to the list or leave it do to a configuration."""
+
+    def placing(config: AsaConfig, changes: Sequence[Placed]) -> Any:
+        known = config.access_lists.get(name, AccessList(name))
+        numbers = known.numbers or range(_DISTANCE, (len(known.entries) + 1) * _DISTANCE, _DISTANCE)
+        left = edited(known, numbers, changes)
+        return put("access_lists", name, left)(config) if left.entries else take("access_lists", name)(config)
+
+    return placing
+
+
+def insert_entry(name: str, entry: Entry, number: int | None = None, *, lazy: bool = False) -> Step:
+    """One ACE into a list, at the place of ``number`` or at the end; the planner says at which line that is.
 
     ``lazy``: nothing refers to the list yet; the line that will needs all of it.
     """
-
-    def effect(config: AsaConfig) -> Any:
-        entries = config.access_lists.get(name, AccessList(name)).entries
-        at = entries.index(above) if above in entries else len(entries)
-        return put("access_lists", name, AccessList(name, (*entries[:at], entry, *entries[at:])))(config)
-
+    placed, placing = Placed(entry, number, comes=True), _placing(name)
     text = f"access-list {name} {entry_text(entry)}"
     refs = {acl_ref(name)}
-    made = simple_step(text, effect, provides=refs if lazy else (), edits=refs)
-    return replace(made, lazy=lazy, region=towards([entry]))
+    made = simple_step(text, lambda config: placing(config, (placed,)), provides=refs if lazy else (), edits=refs)
+    return replace(made, lazy=lazy, region=towards([entry]), placed=placed, placing=placing)
 
 
 def delete_entry(name: str, entry: Entry, *, last: bool) -> Step:
@@ -416,16 +449,11 @@ def delete_entry(name: str, entry: Entry, *, last: bool) -> Step:
 
     ``last``: the list goes with it, so nothing may refer to it any more.
     """
-
-    def effect(config: AsaConfig) -> Any:
-        entries = config.access_lists[name].entries
-        at = entries.index(entry)
-        left = (*entries[:at], *entries[at + 1 :])
-        return put("access_lists", name, AccessList(name, left))(config) if left else take("access_lists", name)(config)
-
+    placed, placing = Placed(entry, None, comes=False), _placing(name)
     text = f"access-list {name} {entry_text(entry)}"
     refs = {acl_ref(name)}
-    return replace(removal_step(text, effect, removes=refs if last else (), edits=refs), region=towards([entry]))
+    made = removal_step(text, lambda config: placing(config, (placed,)), removes=refs if last else (), edits=refs)
+    return replace(made, region=towards([entry]), placed=placed, placing=placing)
 
 
 def create_transform_set(transform_set: TransformSet) -> Step:

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..acl import AccessList, Ace, Entry, Insert, list_edits
+from ..acl import AccessList, Ace, Insert
 from ..intent import Intent
+from ..list_edits import Use, change_list
+from ..moving import Moving, halves_finding, require_edits
 from ..options import Options
 from ..prove import Platform, Question, View, accepted, order
-from ..steps import Plan, Step, replay
+from ..steps import Plan, Step, replay_together
 from ..treatment import model
 from . import render
 from .dialect import for_version
@@ -129,56 +131,70 @@ class _Difference:
         return steps
 
     def _list(self, old: AccessList | None, new: AccessList) -> list[Step]:
-        return self._list_edits(old, new) if old else render.create_list(new)
+        if old:
+            return self._list_edits(old, new)
+        if render.acl_ref(new.name) in render.reached(self.wanted.current):
+            # Something refers to it while it is missing: each entry counts as soon as it is typed.
+            return [render.insert_entry(new.name, entry, None, lazy=True) for entry in new.entries]
+        return render.create_list(new)
 
     def _list_edits(self, old: AccessList, new: AccessList) -> list[Step]:
         """Edits of a list in place. The steps may be put in any order: numbers say where an entry goes."""
+        if old.entries == new.entries:
+            return []
         # A permit is never moved: as long as it is out, nobody behind it has Internet access.
         movable = {entry for entry in new.entries if isinstance(entry, Ace) and entry.action == "deny"}
-        edits = list_edits(old.entries, new.entries, movable)
-        if not edits:
+        use = Use.CRYPTO if new.name in self.wanted.target.crypto_lists() else Use.CHOICE
+        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
+        change = change_list(old.entries, new.entries, use, movable, bound=reached)
+        require_edits(change, new.name, old.entries, render.entry_text)
+        self.wanted.findings += halves_finding(
+            change, [f"access-list {new.name} {render.entry_text(ace)}" for ace in change.halved]
+        )
+        if not change.edits:
             return []
-        # Old entries, also those that go, and the new ones above each of them.
-        rows: list[tuple[Entry, int | None]] = [(entry, index) for index, entry in enumerate(old.entries)]
-        live = list(rows)
-        above: list[list[Entry]] = [[] for _row in range(len(rows) + 1)]
-        for edit in edits:
+        # New entries right above each old one, those that go included.
+        above: list[list[tuple[int, int]]] = [[] for _row in range(len(old.entries) + 1)]
+        for index, (edit, (below, rank)) in enumerate(zip(change.edits, change.places, strict=True)):
             if isinstance(edit, Insert):
-                below = next((index for _entry, index in live[edit.position :] if index is not None), len(rows))
-                above[below].append(edit.entry)
-                live.insert(edit.position, (edit.entry, None))
-            else:
-                del live[edit.position]
+                above[below].append((rank, index))
         numbers = old.numbers or tuple(render.default_numbers(old.entries))
-        distance, numbers_now, fresh = render.free_numbers(numbers, [len(entries) for entries in above])
+        distance, numbers_now, fresh = render.free_numbers(numbers, [len(rows) for rows in above])
         number_of = {
-            entry: number
-            for entries, row in zip(above, fresh, strict=True)
-            for entry, number in zip(entries, row, strict=True)
+            index: number
+            for rows, found in zip(above, fresh, strict=True)
+            for (_rank, index), number in zip(sorted(rows), found, strict=True)
         }
-        only_at_end = not any(above[:-1]) and all(isinstance(edit, Insert) for edit in edits)
+        only_at_end = not any(above[:-1]) and all(isinstance(edit, Insert) for edit in change.edits)
         # Nothing refers to the list yet, or it decides about an interface that is still to get its part.
         translating = {name for rule in self.wanted.current.nat_rules for name in self.wanted.current.lists_of(rule)}
-        lazy = render.acl_ref(new.name) not in render.reached(self.wanted.current) or (
-            new.name in translating and bool(self._roles())
-        )
+        lazy = not reached or (new.name in translating and bool(self._roles()))
+        moving = Moving(change)
         steps: list[Step] = []
-        for edit in edits:
-            # A ``deny`` that moves up was dead where it stood: it goes right before it comes back.
-            moves = edit.entry in old.entries and edit.entry in new.entries
+        for index, (edit, (below, _rank)) in enumerate(zip(change.edits, change.places, strict=True)):
+            entry = edit.entry
             if isinstance(edit, Insert):
-                number = None if only_at_end else number_of[edit.entry]
-                steps.append(render.insert_entry(new.name, edit.entry, number, lazy=lazy, moves=moves))
+                number = None if only_at_end else number_of[index]
+                gone, there = moving.needs_of_insert(entry), moving.waited_for(entry)
+                steps.append(render.insert_entry(new.name, entry, number, lazy=lazy, moved=gone, there=there))
             else:
-                number = numbers_now[old.entries.index(edit.entry)]
-                steps.append(render.delete_entry(new.name, edit.entry, number, moves=moves))
+                came = moving.came_at(entry, index)
+                number = numbers_now[below] if came is None else number_of[came]
+                # A ``deny`` that moves up was dead where it stood: it goes right before it comes back.
+                adds = entry in moving.moved
+                there_first = moving.needs_of_delete(entry)
+                steps.append(
+                    render.delete_entry(
+                        new.name, entry, number, moves=moving.moves(entry), there=there_first, adds=adds
+                    )
+                )
         if distance:
             steps.insert(0, render.resequence(new.name, distance))
         return steps
 
     def as_held(self, steps: Sequence[Step]) -> None:
         """Put the target's lists in the order in which they come out when ``steps`` have been typed."""
-        held = replay(self.wanted.current, steps)
+        held = replay_together(self.wanted.current, steps)
         for name in self.wanted.target.access_lists:
             self.wanted.target.access_lists[name] = held.access_lists.get(name, AccessList(name))
 

@@ -12,12 +12,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..acl import AccessList, Ace, Address, Entry, Remark
+from ..acl import AccessList, Ace, Address, Entry, Placed, Remark, edited
 from ..algorithms import IkeProposal
 from ..intent import DeadPeerDetection
 from ..prefixes import ANY
 from ..secret import MASK
-from ..steps import Line, Ref, Step, alter, append, joined, put, removal_step, simple_step, take, towards, without
+from ..steps import (
+    Line,
+    Placing,
+    Ref,
+    Step,
+    alter,
+    append,
+    joined,
+    put,
+    removal_step,
+    simple_step,
+    take,
+    towards,
+    without,
+)
 from .dialect import Dialect
 from .model import DynamicEntry, IkePolicy, Interface, IosConfig, IsakmpKey, MapEntry, NatRule, TransformSet
 
@@ -80,6 +94,11 @@ def numbers_ref(name: str) -> Ref:
 def moved_ref(name: str, entry: Entry) -> Ref:
     """That an entry no longer stands where it stood: no list takes it twice."""
     return ("moved", name, entry_text(entry))
+
+
+def there_ref(name: str, entry: Entry) -> Ref:
+    """That an entry stands in its new place, or stands for another one for a while."""
+    return ("there", name, entry_text(entry))
 
 
 #: IKE policies and keys: any of them may be what a peer agrees to.
@@ -509,12 +528,24 @@ def remove_rule(rule: NatRule, lists: Iterable[str]) -> Step:
 
 
 def create_list(access_list: AccessList) -> list[Step]:
-    """A list that does not exist, entry by entry; undone with its last entry by removing the list."""
-    steps = []
-    for index, entry in enumerate(access_list.entries):
-        step = insert_entry(access_list.name, entry, None, lazy=True)
-        steps.append(step if index else replace(step, undo=(Line.of(no_list(access_list.name)),)))
-    return steps
+    """A list that does not exist, with its entries; nothing refers to it yet, so its lines are one step."""
+    if not access_list.entries:
+        return []
+    name = access_list.name
+    head = (list_head(name),)
+    refs = frozenset({acl_ref(name)})
+    made = AccessList(name, access_list.entries, tuple(default_numbers(access_list.entries)))
+    return [
+        Step(
+            tuple(Line.of(entry_text(entry), parents=head) for entry in access_list.entries),
+            (Line.of(no_list(name)),),
+            provides=refs,
+            effect=put("access_lists", name, made),
+            edits=refs,
+            region=None,
+            lazy=True,
+        )
+    ]
 
 
 def remove_list(access_list: AccessList) -> Step:
@@ -541,61 +572,65 @@ def _numbers(access_list: AccessList) -> tuple[int, ...]:
     return access_list.numbers or tuple(default_numbers(access_list.entries))
 
 
-def insert_entry(name: str, entry: Entry, number: int | None, *, lazy: bool = False, moves: bool = False) -> Step:
+def _placing(name: str) -> Placing:
+    """What entries that come to the list or leave it do to a configuration."""
+
+    def placing(config: IosConfig, changes: Sequence[Placed]) -> Any:
+        known = config.access_lists.get(name, AccessList(name))
+        return put("access_lists", name, edited(known, _numbers(known), changes))(config)
+
+    return placing
+
+
+def insert_entry(
+    name: str, entry: Entry, number: int | None, *, lazy: bool = False, moved: Iterable[Entry] = (), there: bool = False
+) -> Step:
     """One ACE into a list; at its end no number is needed.
 
-    ``lazy``: what needs the list is still to come. ``moves``: it stands elsewhere and must go there first.
+    ``lazy``: what needs the list is still to come. ``moved``: what must have left its place before. ``there``: others wait
+    until it is there.
     """
-
-    def effect(config: IosConfig) -> Any:
-        known = config.access_lists.get(name, AccessList(name))
-        entries, numbers = known.entries, _numbers(known)
-        new = number if number is not None else (max(numbers, default=0) // 10 + 1) * 10
-        at = next((i for i, other in enumerate(numbers) if other > new), len(entries))
-        # A remark right above an entry speaks of it.
-        while 0 < at < len(entries) and isinstance(entries[at - 1], Remark):
-            at -= 1
-        new = 0 if isinstance(entry, Remark) else new
-        changed = AccessList(name, (*entries[:at], entry, *entries[at:]), (*numbers[:at], new, *numbers[at:]))
-        return put("access_lists", name, changed)(config)
-
     head = (list_head(name),)
     text = entry_text(entry)
     shown = text if number is None else f"{number} {text}"
     refs = frozenset({acl_ref(name)})
+    placed, placing = Placed(entry, number, comes=True), _placing(name)
     return Step(
         (Line.of(shown, parents=head),),
         (Line.of(f"no {text}", parents=head),),
-        provides=refs if lazy else frozenset(),
-        needs=frozenset({numbers_ref(name), *({moved_ref(name, entry)} if moves else ())}),
-        effect=effect,
+        provides=(refs if lazy else frozenset()) | frozenset({there_ref(name, entry)} if there else ()),
+        needs=frozenset({numbers_ref(name), *(moved_ref(name, other) for other in moved)}),
+        effect=lambda config: placing(config, (placed,)),
         edits=refs,
         region=towards([entry]),
         lazy=lazy,
+        placed=placed,
+        placing=placing,
     )
 
 
-def delete_entry(name: str, entry: Entry, number: int, *, moves: bool = False) -> Step:
-    """One ACE out of a list that stays, by its text; ``number`` is where it stood. ``moves``: it comes back elsewhere."""
+def delete_entry(
+    name: str, entry: Entry, number: int, *, moves: bool = False, there: Iterable[Entry] = (), adds: bool = False
+) -> Step:
+    """One ACE out of a list that stays, by its text; ``number`` is where it stood.
 
-    def effect(config: IosConfig) -> Any:
-        known = config.access_lists[name]
-        at, numbers = known.entries.index(entry), _numbers(known)
-        changed = AccessList(name, (*known.entries[:at], *known.entries[at + 1 :]), (*numbers[:at], *numbers[at + 1 :]))
-        return put("access_lists", name, changed)(config)
-
+    ``moves``: it comes back elsewhere. ``there``: what must be there before. ``adds``: it goes only so that another can come.
+    """
     head = (list_head(name),)
     text = entry_text(entry)
+    placed, placing = Placed(entry, number, comes=False), _placing(name)
     return Step(
         (Line.of(f"no {text}", parents=head),),
         (Line.of(f"{number} {text}", parents=head),),
         provides=frozenset({moved_ref(name, entry)} if moves else ()),
-        needs=frozenset({numbers_ref(name)}),
-        effect=effect,
+        needs=frozenset({numbers_ref(name), *(there_ref(name, other) for other in there)}),
+        effect=lambda config: placing(config, (placed,)),
         edits=frozenset({acl_ref(name)}),
         region=towards([entry]),
-        adds=moves,
-        lazy=moves,
+        adds=adds,
+        lazy=adds,
+        placed=placed,
+        placing=placing,
     )
 
 

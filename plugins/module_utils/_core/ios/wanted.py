@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..acl import AccessList, Ace, Remark, meaning, with_deny_above
+from ..acl import AccessList, Ace, Remark, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..intent import Network, Responder, Tunnel
+from ..list_edits import with_denies_above
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
@@ -403,24 +404,29 @@ class Wanted:
 
     def _place_denies(self, tunnels: Sequence[Tunnel], outside: str) -> None:
         """In every list that translates a hub network: ``deny`` to each initiator's networks, above the permits."""
+        denies: dict[str, list[Ace]] = {}
+        lists = {
+            network.prefix: [
+                name
+                for rule in self.rules_from(self.target, self.interface_of(network, outside), outside)
+                for name in self.target.lists_of(rule)
+            ]
+            for tunnel in tunnels
+            for network in tunnel.responder_networks
+        }
         for tunnel in tunnels:
             for network in tunnel.responder_networks:
-                for spoke in (n.prefix for n in tunnel.networks):
-                    deny = Ace.between("deny", network.prefix, spoke)
-                    for rule in self.rules_from(self.target, self.interface_of(network, outside), outside):
-                        for name in self.target.lists_of(rule):
-                            self._place_deny(name, deny)
-
-    def _place_deny(self, name: str, deny: Ace) -> None:
-        old = self.list_named(name)
-        found = meaning(old.entries, deny.region)
-        if not found.permit and not found.unsure:
-            if deny in old.entries:
+                for name in lists[network.prefix]:
+                    wanted = denies.setdefault(name, [])
+                    wanted += [Ace.between("deny", network.prefix, spoke.prefix) for spoke in tunnel.networks]
+        for name, wanted in denies.items():
+            old = self.list_named(name)
+            entries = with_denies_above(old.entries, wanted, only_where_permitted=True)
+            if entries != old.entries:
+                self._refuse_standard(name)
+                self.target.access_lists[name] = AccessList(name, entries, old.numbers)
+            if entries != old.entries or not set(wanted).isdisjoint(old.entries):
                 self.scope.add(render.acl_ref(name))
-            return
-        self._refuse_standard(name)
-        self.scope.add(render.acl_ref(name))
-        self.target.access_lists[name] = AccessList(name, with_deny_above(old.entries, deny), old.numbers)
 
     # --- what would harm others -----------------------------------------------------------------------------------
 

@@ -420,7 +420,7 @@ class IosDevice:
                 if found:
                     return "N" if fate == "T" else found
                 if fate == "X" and not any(row.startswith("match address") for row in lines):
-                    return "V"
+                    return "V" if self._complete(lines, able) else "X"
         return fate
 
     def _protected(self, rows: list[str], packet: Packet, fate: str, key: bool) -> str | None:
@@ -428,8 +428,12 @@ class IosDevice:
         entries = [text for _number, text in self.acls.get(acl or "", [])]
         if acl is None or first_match(entries, packet, wildcard=True) != "permit":
             return None
+        return fate if self._complete(rows, key) else "D"
+
+    def _complete(self, rows: list[str], key: bool) -> bool:
+        """Whether an entry has what it needs to negotiate."""
         sets = next((row.split()[2:] for row in rows if row.startswith("set transform-set")), [])
-        return fate if key and self.policies and sets and all(item in self.sets for item in sets) else "D"
+        return bool(key and self.policies and sets and all(item in self.sets for item in sets))
 
     def _translated(self, packet: Packet, home: str, out: str) -> bool:
         if "ip nat inside" not in self.interfaces[home] or "ip nat outside" not in self.interfaces[out]:
