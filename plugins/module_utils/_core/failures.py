@@ -164,7 +164,7 @@ def last_up(read: Read) -> dict[tuple[tuple[str, str], str], tuple[tuple[int, in
             for step, stage in draft.stages.items()
             if step in FINISHED or step == "IKEUP"
         )
-        for key in {(draft.device, draft.peer), (draft.device, "")}:
+        for key in ((draft.device, draft.peer), (draft.device, "")):
             if key not in found or found[key][0] < done:
                 found[key] = (done, draft)
     return found
