@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from . import flows
 from .associations import gather, named
@@ -28,6 +28,8 @@ from .sa import Associations, IpsecSa
 from .session import NO_WORDS, Session, Transport, first_words, is_refusal, rows_of
 from .steps import Finding, Line, Plan, Step, replay
 from .treatment import Config, model
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Aftermath:
     _found: flows.Affected | None = None
     _why: str = ""
     _again: flows.Affected | None = None
+    _clearing: bool = False
+    _judge: Callable[[], flows.Judge] | None = None
 
     def result(self) -> dict[str, Any]:
         """For a module's return value."""
@@ -75,13 +79,21 @@ class Aftermath:
                 self.cleared += commands
                 found, left = self._associations(session)
             self.findings += [_remains(sa) for sa in left]
-        if self._found and self._found.flows:
-            seen = flows.ask(reader(session.transport), self.platform, whatever_it_takes=True)
-            if not isinstance(seen, str):
-                still = set(seen.flows)
-                self._again = flows.Affected(tuple(flow for flow in self._found.flows if flow in still))
-        elif self._found:
-            self._again = self._found
+        self._again = self._left(session)
+        if self._clearing and self._again and self._again.flows:
+            commands = list(flows.CLEARS[self.platform](self._again))
+            session.clear([item.command for item in commands])
+            self.cleared += commands
+            self._again = self._left(session)
+
+    def _left(self, session: Session) -> flows.Affected | None:
+        """The flows that go on as they began."""
+        if self._found is None or not (self._found.flows or self._clearing):
+            return self._found
+        seen = flows.ask(reader(session.transport), self.platform, whatever_it_takes=True)
+        if isinstance(seen, str) or not seen.flows or self._judge is None:
+            return flows.Affected()
+        return flows.left_over(seen, self._judge(), self._found)
 
     def _associations(self, session: Session) -> tuple[Associations, list[IpsecSa]]:
         """All SAs, and those of them that should be gone."""
@@ -116,7 +128,7 @@ def look(
     switching = [index for index, switches in enumerate(plan.switches) if switches]
     if not before and not switching:
         return result
-    after = _Later(config, plan.steps)
+    after = _Once(lambda: replay(config, plan.steps))
     inserted: dict[int, list[Step]] = {}
     last = switching[-1] if switching else len(plan.steps) - 1
     try:
@@ -131,16 +143,16 @@ def look(
     return result
 
 
-class _Later:
-    """The configuration that a plan leads to, made when somebody asks: many plans switch what nobody uses."""
+class _Once(Generic[T]):
+    """Something that costs, made when somebody asks: many plans switch what nobody uses."""
 
-    def __init__(self, config: Config, steps: Sequence[Step]) -> None:
-        self._config, self._steps = config, steps
-        self._made: Config | None = None
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: T | None = None
 
-    def __call__(self) -> Config:
+    def __call__(self) -> T:
         if self._made is None:
-            self._made = replay(self._config, self._steps)
+            self._made = self._make()
         return self._made
 
 
@@ -150,7 +162,7 @@ class _Later:
 def _associations(
     result: Aftermath,
     config: Config,
-    later: _Later,
+    later: Callable[[], Config],
     before: Cover,
     intent: Intent,
     host: str,
@@ -265,19 +277,20 @@ def reader(transport: Transport) -> Callable[[str], list[str] | None]:
 def _flows(
     result: Aftermath,
     config: Config,
-    later: _Later,
+    later: Callable[[], Config],
     options: Options,
     transport: Transport,
     inserted: dict[int, list[Step]],
     last: int,
 ) -> None:
-    clearing = options.clear_flows == "affected"
+    clearing = result._clearing = options.clear_flows == "affected"
+    judge = result._judge = _Once(lambda: flows.Judge(config, later()))
     rules = _rules_gone(config, result.plan.steps)
     seen = flows.ask(reader(transport), result.platform, whatever_it_takes=clearing or bool(rules))
     if isinstance(seen, str):
         result._why = seen
         return
-    found = flows.affected(seen, flows.Judge(config, later())) if seen.flows else flows.Affected()
+    found = flows.affected(seen, judge()) if seen.flows else flows.Affected()
     result._found = found
     done: set[flows.Flow] = set()
     for rule in rules:

@@ -14,15 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .align import align
-from .asa.logs import STUCK, AsaReader
-from .causes import CAUSES, NOTES, UNANSWERED, Cause, Command
-from .diagnosis import Alignment, Diagnosis, Fix, Narrowing, Negotiation, Note, Problem
+from .asa.logs import AsaReader
+from .causes import CAUSES, NOTES, Command
+from .diagnosis import Diagnosis, Fix, Narrowing, Negotiation, Note, Problem
 from .errors import InputError
+from .failures import Failure, Read, across, first_sign, last_up, merged, of_drafts, of_strays
 from .intent import Intent
 from .ios.log_reader import IosReader
 from .logs import read_records
 from .narrow import Knowledge, learn
-from .negotiation import FINISHED, IPSEC_ONLY, Draft, Place, Reader, Sign, joined
+from .negotiation import IPSEC_ONLY, Draft, Place, Reader, joined
 from .sa import Associations
 from .unlogged import silent
 
@@ -44,35 +45,6 @@ class End:
     associations: Associations | None = None
 
 
-@dataclass
-class _Read:
-    """One end's logs, read."""
-
-    name: str
-    readers: tuple[Reader, ...]
-    drafts: list[Draft]
-    platform: str
-    elsewhere: int
-
-    @property
-    def strays(self) -> list[Sign]:
-        return [sign for reader in self.readers for sign in reader.strays]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A failure at one end, before the ends are put together."""
-
-    cause: Cause
-    end: str
-    peer: str
-    signs: tuple[Sign, ...]
-    drafts: tuple[int, ...] = ()
-    stage: str = ""
-    state: str = ""
-    device: tuple[str, str] = ("", "")
-
-
 def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis:
     """What the logs of the ends say, made exact by configurations, show output and intent where they are given.
 
@@ -91,24 +63,24 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     negotiations = tuple(_negotiation(numbers[id(draft)], draft, knowledge) for draft in drafts)
     alignments = align(negotiations)
-    found: list[_Found] = []
+    found: list[Failure] = []
     notes: list[Note] = []
     for read in reads:
-        failures = [*_of_drafts(read, numbers), *_of_strays(read)]
-        up = _last_up(read)
-        for failure in _merged(failures):
+        failures = [*of_drafts(read, numbers), *of_strays(read)]
+        up = last_up(read)
+        for failure in merged(failures):
             done, after = up.get((failure.device, failure.peer), ((-1, 0), None))
             if after and done > max((sign.place.text, sign.place.number) for sign in failure.signs):
                 notes.append(_resolved(failure, after))
             else:
                 found.append(failure)
         notes += _notes(read)
-    found = _across(found, alignments, negotiations)
+    found = across(found, alignments, negotiations)
     problems = [_problem(failure, negotiations, knowledge) for failure in found]
     told = [(problem.end, problem.peer) for problem in problems]
     for one in silent(knowledge, negotiations, told, [name for name, end in ends.items() if end.texts]):
         problems.append(
-            _problem(_Found(CAUSES[one.code], one.end, one.peer, (), (), "", one.state), negotiations, knowledge)
+            _problem(Failure(CAUSES[one.code], one.end, one.peer, (), (), "", one.state), negotiations, knowledge)
         )
     unread = tuple(place for read in reads for reader in read.readers for place in reader.unread)
     return Diagnosis(
@@ -141,7 +113,7 @@ def _check(ends: Mapping[str, End]) -> None:
 # --- reading -----------------------------------------------------------------------------------------------------------
 
 
-def _read(name: str, end: End) -> _Read:
+def _read(name: str, end: End) -> Read:
     readers: dict[str, Reader] = {"asa": AsaReader(name), "ios": IosReader(name)}
     counts = dict.fromkeys(readers, 0)
     elsewhere = 0
@@ -167,7 +139,7 @@ def _read(name: str, end: End) -> _Read:
     kept = [draft for draft in drafts if draft.stages or draft.signs or draft.unanswered]
     _give_up(kept)
     kept.sort(key=lambda draft: (draft.first.text, draft.first.number) if draft.first else (0, 0))
-    return _Read(name, used, kept, platform, elsewhere + sum(reader.elsewhere for reader in used))
+    return Read(name, used, kept, platform, elsewhere + sum(reader.elsewhere for reader in used))
 
 
 def _give_up(drafts: Sequence[Draft]) -> None:
@@ -246,133 +218,7 @@ def _negotiation(number: int, draft: Draft, knowledge: Knowledge) -> Negotiation
     return replace(found, tunnel=knowledge.tunnel_of(found))
 
 
-# --- what failed -------------------------------------------------------------------------------------------------------
-
-
-def _of_drafts(read: _Read, numbers: Mapping[int, int]) -> list[_Found]:
-    found: list[_Found] = []
-    for draft in read.drafts:
-        signs = [sign for sign in draft.signs if not (draft.finished and sign.unless_up)]
-        failed = draft.ended or draft.unanswered or any(not sign.unless_up for sign in signs)
-        if not failed:
-            signs = [sign for sign in signs if not sign.trial]
-        exact = [sign for sign in signs if not CAUSES[sign.code].general]
-        signs = signs if not exact else [*exact, *(sign for sign in signs if CAUSES[sign.code].general)]
-        if draft.unanswered and not draft.finished and not exact:
-            code = _unanswered(draft)
-            found.append(_found(CAUSES[code], read.name, draft, [*draft.unanswered, *signs], numbers))
-        elif signs:
-            # One negotiation fails for one reason; what else was said of it belongs to that.
-            code = _first(exact or signs).code
-            told = signs if draft.finished else [*signs, *draft.unanswered]
-            found.append(_found(CAUSES[code], read.name, draft, told, numbers))
-    return found
-
-
-def _first(signs: Sequence[Sign]) -> Sign:
-    """What says most of a failure: what is certain before what may mean something, then the first."""
-    return min(signs, key=lambda sign: (sign.unless_up, sign.place.text, sign.place.number))
-
-
-def _unanswered(draft: Draft) -> str:
-    waits = [sign.values["wait"] for sign in draft.unanswered if "wait" in sign.values]
-    if waits:
-        return STUCK[waits[-1]]
-    reached = draft.reached()
-    if reached in ("", "MM1") and (
-        state := next((s.values["state"] for s in draft.unanswered if "state" in s.values), "")
-    ):
-        # ``retransmitting phase 1 MM_KEY_EXCH...`` alone tells the step (failures.md).
-        return {"MM_KEY_EXCH": "key-differs", "MM_SA_SETUP": "tunnel-group-missing"}.get(state, "peer-unreachable")
-    return UNANSWERED.get(reached, "phase-1-refused")
-
-
-def _found(cause: Cause, end: str, draft: Draft, signs: Iterable[Sign], numbers: Mapping[int, int]) -> _Found:
-    ordered = tuple(sorted(signs, key=lambda sign: (sign.place.text, sign.place.number)))
-    peer = draft.peer or next((sign.peer for sign in ordered if sign.peer), "")
-    return _Found(cause, end, peer, ordered, (numbers[id(draft)],), draft.reached(), device=draft.device)
-
-
-def _of_strays(read: _Read) -> list[_Found]:
-    """Signs outside of any negotiation."""
-    found = []
-    up = {(draft.device, draft.peer) for draft in read.drafts if draft.has("PHASE1", "IKEUP") or draft.finished}
-    anybody = {device for device, _peer in up}
-    tried = {draft.device for draft in read.drafts if draft.stages}
-    for sign in read.strays:
-        code = sign.code or _state_code(sign)
-        if not code:
-            continue
-        if sign.unless_up and ((sign.device, sign.peer) in up if sign.peer else sign.device in anybody):
-            continue
-        if sign.trial and sign.device in tried:
-            continue
-        found.append(_Found(CAUSES[code], read.name, sign.peer, (sign,), device=sign.device))
-    return found
-
-
-def _state_code(sign: Sign) -> str:
-    """A message that was sent again, of a negotiation that is not in the log."""
-    state = sign.values.get("state", "")
-    known = {"MM_KEY_EXCH": "key-differs", "MM_SA_SETUP": "tunnel-group-missing", "MM_NO_STATE": "peer-unreachable"}
-    return known.get(state, "phase-1-refused")
-
-
-def _merged(failures: Sequence[_Found]) -> list[_Found]:
-    """The same failure with the same peer is one; a general one goes into the exact one it came with."""
-    groups: dict[tuple[tuple[str, str], str, str], list[_Found]] = {}
-    for failure in failures:
-        groups.setdefault((failure.device, failure.cause.code, failure.peer), []).append(failure)
-    named = {key[:2]: key for key in groups if key[2]}
-    for key in [key for key in groups if not key[2] and key[:2] in named]:
-        groups[named[key[:2]]] += groups.pop(key)
-    exact: dict[tuple[tuple[str, str], str], tuple[tuple[str, str], str, str]] = {}
-    first: dict[tuple[str, str], tuple[tuple[str, str], str, str]] = {}
-    for key, (failure, *_more) in groups.items():
-        if not failure.cause.general and failure.cause.phase != 3:
-            exact.setdefault((failure.device, failure.peer), key)
-            first.setdefault(failure.device, key)
-    for key in list(groups):
-        failure = groups[key][0]
-        device = failure.device
-        into = exact.get((device, failure.peer)) or (exact.get((device, "")) if failure.peer else first.get(device))
-        drafts = any(one.drafts for one in groups[key])
-        if failure.cause.general and into and (not drafts or failure.cause.phase == groups[into][0].cause.phase):
-            groups[into] += groups.pop(key)
-    return [_together(group) for group in groups.values()]
-
-
-def _together(failures: Sequence[_Found]) -> _Found:
-    """What is one failure, told by several messages or tries; the first one's name, the last one's step."""
-    one, *more = failures
-    if not more:
-        return one
-    signs = sorted(
-        (sign for failure in failures for sign in failure.signs), key=lambda sign: (sign.place.text, sign.place.number)
-    )
-    stage = next((failure.stage for failure in reversed(failures) if failure.stage), "")
-    drafts = tuple(draft for failure in failures for draft in failure.drafts)
-    return replace(one, signs=tuple(signs), drafts=drafts, stage=stage)
-
-
-def _last_up(read: _Read) -> dict[tuple[tuple[str, str], str], tuple[tuple[int, int], Draft]]:
-    """``(device, peer)`` → where its last negotiation came up; the peer is empty for anybody's."""
-    found: dict[tuple[tuple[str, str], str], tuple[tuple[int, int], Draft]] = {}
-    for draft in read.drafts:
-        if not draft.finished or draft.ended:
-            continue
-        done = max(
-            (stage.place.text, stage.place.number)
-            for step, stage in draft.stages.items()
-            if step in FINISHED or step == "IKEUP"
-        )
-        for key in {(draft.device, draft.peer), (draft.device, "")}:
-            if key not in found or found[key][0] < done:
-                found[key] = (done, draft)
-    return found
-
-
-def _resolved(failure: _Found, after: Draft) -> Note:
+def _resolved(failure: Failure, after: Draft) -> Note:
     what = failure.cause.title[0].lower() + failure.cause.title[1:]
     return Note(
         failure.cause.code,
@@ -383,7 +229,7 @@ def _resolved(failure: _Found, after: Draft) -> Note:
     )
 
 
-def _notes(read: _Read) -> list[Note]:
+def _notes(read: Read) -> list[Note]:
     found = []
     for draft in read.drafts:
         for sign in draft.notes:
@@ -399,70 +245,10 @@ def _notes(read: _Read) -> list[Note]:
     return list({(note.code, note.peer, note.message): note for note in reversed(found)}.values())[::-1]
 
 
-# --- both ends ---------------------------------------------------------------------------------------------------------
-
-
-def _across(
-    found: Sequence[_Found], alignments: Sequence[Alignment], negotiations: Sequence[Negotiation]
-) -> list[_Found]:
-    """What one end only calls refused is what the other end says that it was."""
-    pairs = {frozenset(one.negotiations) for one in alignments}
-    result = list(found)
-    for here in found:
-        if not any(one is here for one in result):
-            continue
-        for there in sorted(result, key=lambda one: (one.cause.general, one.cause.code in _SILENT)):
-            if there.end == here.end or there.cause.phase not in (1, 2) or not _says_less(here, there):
-                continue
-            if any(frozenset((a, b)) in pairs for a in here.drafts for b in there.drafts) or _of_each_other(
-                here, there, negotiations
-            ):
-                both = replace(there, signs=(*there.signs, *here.signs), drafts=(*there.drafts, *here.drafts))
-                result = [both if one is there else one for one in result if one is not here]
-                break
-    return result
-
-
-def _says_less(here: _Found, there: _Found) -> bool:
-    """Whether what one end saw of a failure is what the other end tells better."""
-    if here.cause.code == there.cause.code:
-        return _grade(here) >= _grade(there)
-    if _hearsay(here) and not _hearsay(there) and not there.cause.general and there.cause.code not in _SILENT:
-        return here.cause.phase == there.cause.phase
-    if not here.cause.general and (here.cause.code not in _SILENT or there.cause.general):
-        return False
-    return here.cause.phase == there.cause.phase or there.cause.code == "map-not-bound"
-
-
-def _hearsay(failure: _Found) -> bool:
-    """Whether an end knows of a failure only by what the other end notified it of."""
-    signs = [sign for sign in failure.signs if sign.code == failure.cause.code]
-    return bool(signs) and all("notif" in sign.row.literal.lower() for sign in signs)
-
-
-def _grade(failure: _Found) -> int:
-    return min("VGMU".index(sign.row.grade) for sign in failure.signs)
-
-
-#: One end hears nothing; the other one may have said why.
-_SILENT = frozenset(("peer-unreachable", "tunnel-group-missing", "key-differs", "quick-mode-unanswered", "answer-lost"))
-
-
-def _of_each_other(one: _Found, two: _Found, negotiations: Sequence[Negotiation]) -> bool:
-    """Whether two failures at two ends can be of one negotiation: each end's peer is the other, as far as is known."""
-
-    def own(failure: _Found) -> set[str]:
-        return {item.local for item in negotiations if item.end == failure.end and item.local}
-
-    return all(
-        not there or not failure.peer or failure.peer in there for failure, there in ((one, own(two)), (two, own(one)))
-    )
-
-
 # --- telling -----------------------------------------------------------------------------------------------------------
 
 
-def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Knowledge) -> Problem:
+def _problem(failure: Failure, negotiations: Sequence[Negotiation], knowledge: Knowledge) -> Problem:
     mine = [negotiations[number] for number in failure.drafts]
     narrowing = knowledge.narrow(failure.cause.code, failure.end, failure.peer, mine, failure.signs) or Narrowing("")
     cause = CAUSES.get(narrowing.code, failure.cause)
@@ -472,7 +258,7 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
     grades = [sign.row.grade for sign in failure.signs if sign.code == failure.cause.code]
     own = [sign for sign in failure.signs if sign.place.end == failure.end]
     exact = [sign for sign in own if sign.code == failure.cause.code] or own
-    first = _first(exact).row if exact else None
+    first = first_sign(exact).row if exact else None
     tunnel = next((one.tunnel for one in mine if one.tunnel), "")
     return Problem(
         cause.code,
@@ -497,7 +283,7 @@ def _problem(failure: _Found, negotiations: Sequence[Negotiation], knowledge: Kn
 
 
 def _fixes(
-    commands: Iterable[Command], failure: _Found, knowledge: Knowledge, negotiations: Sequence[Negotiation]
+    commands: Iterable[Command], failure: Failure, knowledge: Knowledge, negotiations: Sequence[Negotiation]
 ) -> Iterable[Fix]:
     for command in commands:
         ends = knowledge.ends_of(command.platform)

@@ -239,9 +239,10 @@ class Judge:
             )
         return self._told[flow.box]
 
-    def translates(self, flow: Flow) -> bool:
-        """Whether packets of the flow are translated before the change."""
-        fates = (fate for _piece, fate in self._before.treat(self.place(flow.source), flow.box))
+    def translates(self, flow: Flow, *, after: bool = False) -> bool:
+        """Whether packets of the flow are translated before the change, or after it."""
+        tables = self._after if after else self._before
+        fates = (fate for _piece, fate in tables.treat(self.place(flow.source), flow.box))
         return any(Letter.T in fate.letters for fate in fates)
 
 
@@ -264,11 +265,7 @@ def affected(seen: Seen, judge: Judge) -> Affected:
     A translation of PIX/ASA tells no destination: it counts when a connection that uses it does; without any (ICMP),
     when any traffic of its host may.
     """
-    users: dict[tuple[int, int | None], list[Flow]] = {}
-    for flow in seen.flows:
-        if flow.kind == CONNECTION:
-            for key in ((flow.source, flow.source_port), (flow.source, None)):
-                users.setdefault(key, []).append(flow)
+    users = _users(seen)
 
     def counts(flow: Flow) -> bool:
         if flow.destination is not None or flow.protocol == "icmp":
@@ -276,6 +273,48 @@ def affected(seen: Seen, judge: Judge) -> Affected:
         return any(judge.switches(user) for user in users.get((flow.source, flow.source_port), ()))
 
     return Affected(tuple(flow for flow in seen.flows if counts(flow)), tuple(seen.flows))
+
+
+def _users(seen: Seen) -> dict[tuple[int, int | None], list[Flow]]:
+    """Inside host and port (None: any) → the connections that use a translation of it."""
+    users: dict[tuple[int, int | None], list[Flow]] = {}
+    for flow in seen.flows:
+        if flow.kind == CONNECTION:
+            for key in ((flow.source, flow.source_port), (flow.source, None)):
+                users.setdefault(key, []).append(flow)
+    return users
+
+
+def _translated(found: Iterable[Flow]) -> set[tuple[int, int | None]]:
+    """Inside hosts and ports (None: the whole host) that PIX/ASA translates."""
+    rows = (flow for flow in found if flow.kind == TRANSLATION)
+    return {(flow.source, None if flow.fixed else flow.source_port) for flow in rows}
+
+
+def _is_in(flow: Flow, translated: set[tuple[int, int | None]]) -> bool:
+    return bool({(flow.source, flow.source_port), (flow.source, None)} & translated)
+
+
+def left_over(seen: Seen, judge: Judge, before: Affected) -> Affected:
+    """Those of the tables after a change that still have the treatment of before: known from ``before``, or begun since.
+
+    What is translated though its packets are not any more began between the reading of the tables and the switch.
+    """
+    known, users = set(before.flows), _users(seen)
+    then, now = _translated(before.all), _translated(seen.flows)
+
+    def stale(flow: Flow) -> bool:
+        if flow.kind == CONNECTION:
+            # The same hosts and ports may have begun anew: then it is translated where it was not, or the other way.
+            return flow in known and _is_in(flow, then) == _is_in(flow, now)
+        if flow in known:
+            return True
+        if flow.protocol == "icmp" and flow.destination is None:
+            return False
+        own = [flow] if flow.destination is not None else users.get((flow.source, flow.source_port), [])
+        return any(judge.switches(user) and not judge.translates(user, after=True) for user in own)
+
+    return Affected(tuple(flow for flow in seen.flows if stale(flow)), tuple(seen.flows))
 
 
 # --- clearing -----------------------------------------------------------------------------------------------------
@@ -287,11 +326,10 @@ def clear_asa(found: Affected) -> Iterator[Cleared]:
     ``clear xlate`` ends the connections that use the translations (ASA 8.4 guide p. 30-3); ``clear local-host`` all
     connections and translations of a host (PIX command reference 6.2, show local-host/clear local-host).
     """
-    translated = {(flow.source, flow.source_port) for flow in found.all if flow.kind == TRANSLATION}
-    translated |= {(flow.source, None) for flow in found.all if flow.kind == TRANSLATION and flow.fixed}
+    translated = _translated(found.all)
     hosts: dict[int, bool] = {}
     for flow in found.flows:
-        alone = flow.kind == CONNECTION and not {(flow.source, flow.source_port), (flow.source, None)} & translated
+        alone = flow.kind == CONNECTION and not _is_in(flow, translated)
         hosts[flow.source] = hosts.get(flow.source, False) or alone
     chosen = set(found.flows)
     others = Counter(flow.source for flow in found.all if flow.kind == CONNECTION and flow not in chosen)

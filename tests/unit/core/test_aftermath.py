@@ -357,6 +357,24 @@ def test_a_router_clears_exactly_the_translations_that_switch() -> None:
     assert device.living.cleared == ["clear ip nat translation tcp inside 192.168.1.2 1025 10.2.1.10 1025"]
 
 
+def test_a_flow_that_began_after_the_table_was_read_is_cleared_at_the_end() -> None:
+    device = hub(tunnels=())
+    device.living.shows["show ip nat translations"] = ""
+    late = "clear ip nat translation tcp inside 192.168.1.2 1025 10.2.1.10 1025"
+    device.options = {
+        "answer": lambda line: (
+            device.living.shows.update({"show ip nat translations": HEAD + TO_OSAKA + TO_INTERNET})
+            if "permit" in line
+            else None
+        )
+    }
+
+    done = device.call(OSAKA, clear_flows="affected")
+    assert not any("clear" in command for command in done["commands"])
+    assert [item["command"] for item in done["cleared"]] == device.living.cleared == [late]
+    assert done["old_flows"]["after"] == {"connections": 0, "translations": 0}
+
+
 def test_icmp_that_no_command_names_is_told() -> None:
     ping = PING.replace("198.51.100.1", "10.1.1.10").replace("10.1.1.10:6 ", "10.1.1.10:6 ")
     device = hub(tunnels=(), show_ip_nat_translations=HEAD + ping + TO_INTERNET)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from _core import flows
 from _core.asa import parse as asa_parse
-from _core.flows import Affected, Flow, Judge, Seen, affected, ask, clear_asa, clear_ios, holding
+from _core.flows import Affected, Flow, Judge, Seen, affected, ask, clear_asa, clear_ios, holding, left_over
 from _core.ios import parse as ios_parse
 from _core.prefixes import dotted
 from _core.steps import replay
@@ -176,6 +176,17 @@ def test_the_rule_in_use_is_held_by_what_it_translates_or_may_have_translated() 
     held = holding(seen_ios(), Judge(config, without))  # type: ignore[arg-type]
     assert len(held) == 3
     assert not any(flow.fixed for flow in held)
+
+
+def test_what_has_begun_anew_is_no_old_flow_any_more() -> None:
+    judge, before = judge_asa(), affected(seen_asa(), judge_asa())
+    assert [told(flow) for flow in left_over(seen_asa(), judge, before).flows] == [told(flow) for flow in before.flows]
+    # The same hosts and ports, without a translation: it is in the tunnel now.
+    anew = seen_asa("1 in use, 9 most used\nPAT Global 172.16.1.1(1025) Local 10.1.1.10(1026)")
+    assert left_over(anew, judge, before).flows == ()
+    late = seen_ios()
+    old = left_over(late, Judge(*ios_configs()), Affected())  # type: ignore[arg-type]
+    assert [told(flow) for flow in old.flows] == ["tcp 10.2.1.10:1025 10.1.1.10:80 192.168.1.2"]
 
 
 # --- clearing -----------------------------------------------------------------------------------------------------

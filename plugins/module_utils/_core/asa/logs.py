@@ -76,11 +76,11 @@ TABLE = Table(
             "lifetime-changed", "ASA 2017 syslog of a responder"),
         # --- phase 1 -------------------------------------------------------------------------------------------------
         _fault("had problems decrypting packet, probably due to mismatched pre-shared key", "key-differs", "failures.md, key differs",
-            "U"),
+               "U"),
         _fault("All SA proposals found unacceptable", "ike-policy-differs", "failures.md, IKE policy"),
         _fault("All IKE SA proposals found unacceptable", "ike-policy-differs", "failures.md, IKE policy", "U"),
         _fault("Error processing payload: Payload ID: 1", "ike-policy-differs", "failures.md, IKE policy", "G",
-            r"Payload ID: 1\b(?![0-9])"),
+               r"Payload ID: 1\b(?![0-9])"),
         _fault("Error processing payload: Payload ID", "message-malformed", "asa-cli.md 8, 713048", "G"),
         _fault("Unsupported Oakley group", "ike-policy-differs", "asa-cli.md 8, 713047", "G"),
         _fault("Detected invalid Diffie-Hel", "ike-policy-differs", "asa-cli.md 8, 713118", "G"),
@@ -111,7 +111,7 @@ TABLE = Table(
         # --- phase 2 -------------------------------------------------------------------------------------------------
         _fault("All IPSec SA proposals found unacceptable", "transform-set-differs", "failures.md, transform set", "M"),
         _fault("Rejecting IPSec tunnel: no matching crypto map entry", "crypto-acl-not-mirrored",
-            "failures.md, crypto ACLs not mirrored", "V",
+               "failures.md, crypto ACLs not mirrored", "V",
                f"remote proxy {_PROXY.format('remote')} local proxy {_PROXY.format('local')}"),
         _fault("Rejecting IPSec tunnel: no matching crypto map entry", "crypto-acl-not-mirrored", "failures.md, crypto ACLs not mirrored"),
         _fault("Tunnel rejected: Crypto Map Policy not found", "crypto-acl-not-mirrored", "asa-cli.md 8, 713061", "G",

@@ -1,22 +1,18 @@
 # Copyright: The netvpn.dynamic_l2l contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the messages of a router mean for its negotiations.
-
-A router names an IKE SA by a number, and all that have no keys yet by 0; what stands between two packet lines is about
-the same packet. So a message with a number belongs to that SA, one with 0 to the peer it names or to the negotiation
-without keys that was spoken of last, one without any to what was spoken of last.
-"""
+"""What the messages of a router mean for its negotiations; which one they are about is in ``log_stream.py``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from ..logs import Record, moment
-from ..negotiation import Draft, Reader, Row, Table, message_id, network, spi
+from ..logs import Record
+from ..negotiation import Draft, Row, Table, message_id, spi
+from .log_ipsec import IpsecReader
+from .log_stream import Stream
 from .logs import IKEV2, IPSEC, ISAKMP, SYSLOG
 
 #: ``ISAKMP:(0:1:SW:1):``, ``ISAKMP (0:134217729):``, ``ISAKMP-ERROR: (1003):``, ``ISAKMP: `` (ios-show.md C7.1).
@@ -53,32 +49,6 @@ _STATES = {
 }
 #: Errors of the IPsec part that quick mode hands on (failures.md).
 _ERRORS = {"32": "crypto-acl-not-mirrored", "256": "transform-set-differs"}
-_NOTIFIES = {
-    "NO_PROPOSAL_CHOSEN": {"IKE_SA_INIT": "ike-policy-differs", "": "transform-set-differs"},
-    "TS_UNACCEPTABLE": {"": "crypto-acl-not-mirrored"},
-    "AUTHENTICATION_FAILED": {"": "key-differs"},
-}
-_V2_STEPS = {"IKE_SA_INIT": "INIT", "IKE_AUTH": "AUTH", "CREATE_CHILD_SA": "CHILD"}
-
-
-@dataclass
-class _Stream:
-    """What was spoken of last, of one device."""
-
-    current: Draft | None = None
-    #: the negotiation without keys
-    zero: Draft | None = None
-    by_peer: dict[str, Draft] = field(default_factory=dict)
-    #: phase 1, and what was spoken of last, by the number of the IKE SA
-    phase1: dict[str, Draft] = field(default_factory=dict)
-    latest: dict[str, Draft] = field(default_factory=dict)
-    quick: dict[tuple[str, str], Draft] = field(default_factory=dict)
-    spis: dict[str, Draft] = field(default_factory=dict)
-    request: dict[str, str] = field(default_factory=dict)
-    cookies: dict[str, Draft] = field(default_factory=dict)
-    sessions: dict[str, Draft] = field(default_factory=dict)
-    #: the last direction named by ``inbound SA from``
-    way: str = ""
 
 
 def connection(text: str | None) -> str | None:
@@ -91,23 +61,14 @@ def connection(text: str | None) -> str | None:
     return str(int(number) & 0x07FFFFFF) if number.isdecimal() else None
 
 
-class IosReader(Reader):
+class IosReader(IpsecReader):
     """Reads the records of one router."""
 
-    platform = "ios"
     table = ISAKMP
-
-    def __init__(self, end: str) -> None:
-        super().__init__(end)
-        self.forget()
-
-    def forget(self) -> None:
-        """A text ends."""
-        self._streams: dict[str, _Stream] = {}
 
     def take(self, record: Record) -> None:
         """Read one record."""
-        stream = self._streams.setdefault(record.host, _Stream())
+        stream = self._streams.setdefault(record.host, Stream())
         text, values, table, number = record.text, {}, ISAKMP, None
         if record.tag.startswith(("CRYPTO", "IKEV2", "IPSEC-", "IOSXE-3-PLATFORM")):
             table, text = SYSLOG, f"%{record.tag}: {text}"
@@ -126,7 +87,7 @@ class IosReader(Reader):
         self._read(stream, table, text, values, number, record)
 
     def _read(
-        self, stream: _Stream, table: Table, text: str, values: dict[str, str], number: str | None, record: Record
+        self, stream: Stream, table: Table, text: str, values: dict[str, str], number: str | None, record: Record
     ) -> None:
         if not text:
             return
@@ -143,76 +104,6 @@ class IosReader(Reader):
         if number is not None:
             known["connection"] = number
         self.handle(row, known, record, draft)
-
-    # --- which negotiation -------------------------------------------------------------------------------------------
-
-    def _stream(self, record: Record) -> _Stream:
-        return self._streams[record.host]
-
-    def _draft_of(self, stream: _Stream, number: str | None, named: Mapping[str, str], record: Record) -> Draft | None:
-        if number is None:
-            return stream.current
-        if number == "0":
-            peer = named.get("peer", "")
-            zero = stream.zero
-            if zero and peer and zero.peer and zero.peer != peer:
-                zero = stream.by_peer.get(peer, zero)
-                stream.zero = zero
-            return zero
-        if number not in stream.latest:
-            current = stream.current
-            if current and current is stream.zero and not current.connection and not current.ended and current.stages:
-                # The SA got its keys, and with them its number.
-                current.connection = number
-                stream.phase1[number] = stream.latest[number] = current
-            else:
-                draft = self._new(stream, record, named.get("peer", ""))
-                draft.connection = number
-                stream.phase1[number] = stream.latest[number] = draft
-        return stream.latest[number]
-
-    def _new(self, stream: _Stream, record: Record, peer: str = "", *, phase1: bool = True) -> Draft:
-        draft = self.add(Draft(self.end, self.platform, peer, host=record.host))
-        draft.phase1, draft.moment = phase1, moment(record.stamp)
-        draft.touch(self.place(record))
-        if peer:
-            stream.by_peer[peer] = draft
-        return draft
-
-    def _begun(self, stream: _Stream, record: Record, values: Mapping[str, str], role: str) -> Draft:
-        """A phase 1 begins: a new negotiation, unless one has just begun."""
-        number, peer = values.get("connection", "0"), values.get("peer", "")
-        draft = stream.latest.get(number) if number != "0" else stream.zero
-        fresh = (
-            draft is not None
-            and not draft.ended
-            and draft.stages.keys() <= {"MM1", "AM1"}
-            and all(sign.unless_up for sign in draft.signs)
-            and (not peer or draft.peer in ("", peer))
-            and (not role or draft.role in ("", role))
-        )
-        if draft is None or not fresh:
-            draft = self._new(stream, record, peer)
-            if number != "0":
-                draft.connection = number
-                stream.phase1[number] = stream.latest[number] = draft
-        if number == "0":
-            stream.zero = draft
-        stream.current = draft
-        draft.begun = True
-        draft.role = draft.role or role
-        if peer:
-            draft.peer = draft.peer or peer
-            stream.by_peer[peer] = draft
-        if stream.request and role == "initiator" and draft.peer in ("", stream.request.get("peer")):
-            self._take_request(stream, draft)
-        return draft
-
-    @staticmethod
-    def _take_request(stream: _Stream, draft: Draft) -> None:
-        draft.local = draft.local or stream.request.get("local", "")
-        draft.found.update({key: value for key, value in stream.request.items() if key.endswith("_proxy")})
-        stream.request = {}
 
     # --- phase 1 -----------------------------------------------------------------------------------------------------
 
@@ -479,7 +370,7 @@ class IosReader(Reader):
             self._set_spi(stream, draft, values["spi"])
 
     @staticmethod
-    def _set_spi(stream: _Stream, draft: Draft, text: str) -> None:
+    def _set_spi(stream: Stream, draft: Draft, text: str) -> None:
         draft.spis[stream.way] = spi(text)
         stream.spis[draft.spis[stream.way]] = draft
 
@@ -539,133 +430,6 @@ class IosReader(Reader):
         if known is None or known.ended:
             known = self._new(stream, record, values["peer"])
         known.step("PHASE2", self.place(record))
-
-    # --- IPsec -------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _proxies(values: Mapping[str, str]) -> dict[str, str]:
-        return {
-            f"{side}_proxy": network(values[f"{side}_address"], values[f"{side}_mask"])
-            for side in ("local", "remote")
-            if f"{side}_mask" in values
-        }
-
-    def _on_sa_request(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        stream = self._stream(record)
-        stream.request = {"peer": values["peer"], "local": values["local"], **self._proxies(values)}
-
-    def _on_identity(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        current = self._at_peer(values, record)
-        if current:
-            current.local = current.local or values["local"]
-            current.found.update(self._proxies(values))
-
-    def _at_peer(self, values: Mapping[str, str], record: Record) -> Draft | None:
-        stream = self._stream(record)
-        peer, current = values.get("peer", ""), stream.current
-        if current and (not peer or current.peer in ("", peer)):
-            return current
-        return stream.by_peer.get(peer)
-
-    def _on_fault2(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        super()._on_fault(row, values, record, self._stream(record).current)
-
-    def _on_timer(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        """A request for SAs was not served: something before it says why, or nobody answered."""
-        super()._on_hint(row, values, record, self._stream(record).current)
-
-    def _ipsec_of(self, number: str, values: Mapping[str, str], record: Record) -> Draft:
-        stream = self._stream(record)
-        draft = stream.spis.get(number)
-        if draft is None:
-            draft = self.add(
-                Draft(self.end, self.platform, values.get("peer", ""), values.get("local", ""), host=record.host)
-            )
-            stream.spis[number] = draft
-        draft.touch(self.place(record))
-        return draft
-
-    def _on_getting(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        number = spi(values["spi"])
-        known = self._ipsec_of(number, values, record)
-        known.spis["inbound"] = number
-        known.step("SPI", self.place(record))
-
-    def _on_initialize(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        stream, number, way = self._stream(record), spi(values["spi"]), values["way"].lower()
-        known = stream.spis.get(number)
-        if known is None and way == "outbound":
-            # Its inbound half came just before.
-            known = next(
-                (one for one in reversed(self.drafts) if one.spis.keys() == {"inbound"} and one.peer == values["peer"]),
-                None,
-            )
-            if known:
-                stream.spis[number] = known
-        known = known or self._ipsec_of(number, values, record)
-        known.touch(self.place(record))
-        known.spis[way] = number
-        known.peer, known.local = known.peer or values["peer"], known.local or values["local"]
-        known.found.update(self._proxies(values))
-        known.ipsec.update(
-            transform=values["transform"],
-            mode=values["mode"],
-            lifetime_seconds=int(values["seconds"]),
-            lifetime_kilobytes=int(values["kilobytes"]),
-        )
-
-    def _on_create(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        known = self._ipsec_of(spi(values["spi"]), values, record)
-        known.ipsec.setdefault("transform", values["transform"])
-        known.attributes[f"created {spi(values['spi'])}"] = "1"
-        if len([name for name in known.attributes if name.startswith("created")]) == 2:
-            known.step("SA", self.place(record))
-
-    def _on_enabled(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        known = self._stream(record).spis.get(spi(values["spi"].replace(" ", "")))
-        if known:
-            known.touch(self.place(record))
-            known.step("ACTIVE", self.place(record))
-
-    # --- IKEv2 -------------------------------------------------------------------------------------------------------
-
-    def _on_packet2(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        stream, place = self._stream(record), self.place(record)
-        known = stream.cookies.get(values["initiator"])
-        sent, request = values["way"] == "Sending", values["kind"] == "REQUEST"
-        if known is None:
-            known = self._new(stream, record, values["peer"])
-            known.version, known.local = 2, values["local"]
-            if values["exchange"] == "IKE_SA_INIT":
-                known.begun, known.role = True, "initiator" if sent == request else "responder"
-            stream.cookies[values["initiator"]] = known
-        known.touch(place)
-        if int(values["responder"], 16):
-            known.cookies = (values["initiator"].lower(), values["responder"].lower())
-        else:
-            known.cookies = (values["initiator"].lower(), known.cookies[1])
-        if "session" in values:
-            stream.sessions[values["session"]] = known
-        step = _V2_STEPS.get(values["exchange"])
-        if step:
-            known.step(f"{step}{1 if request else 2}", place)
-        for notify, codes in _NOTIFIES.items():
-            if f"NOTIFY({notify})" in values["payloads"]:
-                code = codes.get(values["exchange"], codes[""])
-                sign = self._sign(Row(notify, "fault", "", code, row.source, row.grade), values, record, known)
-                known.signs.append(sign)
-
-    def _of_session(self, values: Mapping[str, str], record: Record) -> Draft | None:
-        stream = self._stream(record)
-        known = stream.sessions.get(values.get("session", ""))
-        if known:
-            known.touch(self.place(record))
-        return known
-
-    def _on_ike_up(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
-        known = self._of_session(values, record)
-        if known:
-            known.step("IKEUP", self.place(record))
 
     def _on_fault(self, row: Row, values: Mapping[str, str], record: Record, draft: Draft | None) -> None:
         stream = self._stream(record)

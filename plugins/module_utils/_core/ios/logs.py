@@ -199,7 +199,7 @@ ISAKMP = Table(
                 "received ke message", "Creating IPSec SAs", "lifetime of", "has client flags", "processing NAT-OA", source=_QUICK),
         *_quiet("deleting node", "purging node", "processing DELETE payload", "does not do paranoid keepalives", "KEY_MGR_DELETE_SAS",
                 "ignoring request to send delete notify", "Failed to find peer index node", "Pregen DH Group",
-                    "SA has outstanding requests",
+                "SA has outstanding requests",
                 "sitting IDLE", "DPD/R_U_THERE", "address :", "address      :", "protocol :", "protocol     :", "debugging is o",
                 "processing NOTIFY", "construct_fail_reply", source=_FAILURES),
     ]
@@ -235,7 +235,7 @@ IPSEC = Table(
         Row("request timer fired", "timer", r"count = (?P<count>[0-9]+)", "phase-2-refused", _FAILURES),
         *_quiet("IPSEC(key_engine", "Crypto mapdb", "Flow_switching", "IPSEC(policy_db_add_ident)", "IPSEC(spi_response)",
                 "IPSEC(initialize_sas)", "IPSEC(create_sa)", "IPSEC(ipsec_process_proposal)Map Accepted",
-                    "IPSEC(ipsec_process_proposal): Map",
+                "IPSEC(ipsec_process_proposal): Map",
                 "IPSEC(crypto_ipsec", "IPSEC(get_old_outbound", "IPSEC(lifetime_expiry)", "IPSEC(delete_sa)", "IPSEC(update_current",
                 "IPSEC(rte_mgr)", "IPSEC(sa_aging)", "IPSEC(sibling", "IPSEC:(SESSION", "insert sa successfully",
                 "(ipsec_process_proposal)", source=_QUICK),

@@ -142,6 +142,11 @@ class Living:
             self.pairs = [pair for pair in self.pairs if pair.peer != words[-1]]
         elif command in ("clear crypto sa", "clear crypto ipsec sa"):
             self.pairs = []
+        elif command.startswith("clear ip nat translation "):
+            rows = self.shows["show ip nat translations"].splitlines(keepends=True)
+            ends = {":".join(words[at : at + 2]) for at in (6, 8)} if "inside" in words else {"*"}
+            kept = [row for row in rows if "---" in row or row.startswith("Pro") or not ends <= {*row.split(), "*"}]
+            self.shows["show ip nat translations"] = "".join(kept)
         elif command.startswith("vpn-sessiondb logoff tunnel-group "):
             self.pairs = [pair for pair in self.pairs if pair.peer != words[3]]
             self.ike.pop(words[3], None)
