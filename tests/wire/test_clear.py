@@ -44,13 +44,15 @@ def test_one_tunnel_is_cleared_and_one_leaves_while_the_other_stays_up(start: Ca
     site.bring_up("lan-pix515e")
     osaka = spis_by_peer(site, "hub")["172.16.1.1"]
 
+    # Another host beside the first: the emulated router clears all translations of a host.
+    world.run("lan-hub", "ip", "address", "add", "10.2.1.11/32", "dev", "lo", check=True)
     # A second tunnel comes while hosts of both ends speak already: translated, for there is no tunnel yet.
     site.intend(
         [SOUND], [OSAKA, KOBE], asa_l2l_initiator_clear_flows="affected", ios_dynamic_responder_clear_flows="affected"
     )
     with world.capture("isp-pix2") as pix2, world.capture("isp-hub") as hub:
         old = [world.flow("lan-pix2", "10.2.1.10", interval=0.05), world.flow("lan-hub", "10.1.2.10", interval=0.05)]
-        elsewhere = world.flow("lan-hub", INTERNET, interval=0.05)
+        elsewhere = world.flow("lan-hub", INTERNET, interval=0.05, source="10.2.1.11")
         for link, address in ((pix2, "172.16.2.1"), (hub, "192.168.1.2")):
             link.wait(lambda packets, address=address: _in_clear(packets, address, "10."))  # type: ignore[misc]
         elsewhere.wait_for("\n3 ")

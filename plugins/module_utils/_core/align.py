@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .diagnosis import Alignment, Negotiation
 from .negotiation import STEPS
@@ -25,12 +25,14 @@ def _keys(one: Negotiation, *, there: bool = False) -> Iterator[tuple[str, str, 
         yield "message id", "", str(one.identifiers["message_id"])
 
 
-def align(negotiations: Sequence[Negotiation]) -> tuple[Alignment, ...]:
+def align(
+    negotiations: Sequence[Negotiation], of_each_other: Callable[[tuple[str, str], tuple[str, str]], bool]
+) -> tuple[Alignment, ...]:
     """Each negotiation of one end with the one of another end that is the same, or could be.
 
     Those that share an SPI, IKEv2 SPIs or a message id are the same. What is left of two ends, of one kind and with each
-    other as peers as far as is known, is laid side by side by steps, in order; then the message says whether their
-    identifiers differ.
+    other as peers as far as is known (``of_each_other``: of two ``(end, peer)``), is laid side by side by steps, in order;
+    then the message says whether their identifiers differ.
     """
     found: list[Alignment] = []
     taken: set[int] = set()
@@ -49,7 +51,14 @@ def align(negotiations: Sequence[Negotiation]) -> tuple[Alignment, ...]:
     for index, end in enumerate(ends):
         rest = [item for item in negotiations if item.end in ends[index + 1 :] and item.number not in taken]
         for one in (item for item in negotiations if item.end == end and item.number not in taken):
-            other = next((item for item in rest if _comparable(one, item)), None)
+            other = next(
+                (
+                    item
+                    for item in rest
+                    if _comparable(one, item) and of_each_other((one.end, one.peer), (item.end, item.peer))
+                ),
+                None,
+            )
             if other:
                 same, message = _difference(one, other)
                 found.append(_aligned(one, other, "stage", same, message))

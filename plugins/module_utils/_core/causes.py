@@ -436,7 +436,7 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "no-interesting-traffic",
-            "No packet asks for the tunnel",
+            "No packet gets into the tunnel",
             0,
             "No packet matched the crypto map's list, so nothing was negotiated",
             (

@@ -62,7 +62,8 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
     knowledge.quiet = tuple(read.name for read in reads if ends[read.name].texts and not read.drafts)
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     negotiations = tuple(_negotiation(numbers[id(draft)], draft, knowledge) for draft in drafts)
-    alignments = align(negotiations)
+    knowledge.meet(negotiations)
+    alignments = align(negotiations, knowledge.of_each_other)
     found: list[Failure] = []
     notes: list[Note] = []
     for read in reads:
@@ -75,7 +76,7 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
             else:
                 found.append(failure)
         notes += _notes(read)
-    found = across(found, alignments, negotiations)
+    found = across(found, alignments, knowledge.of_each_other)
     problems = [_problem(failure, negotiations, knowledge) for failure in found]
     told = [(problem.end, problem.peer) for problem in problems]
     for one in silent(knowledge, negotiations, told, [name for name, end in ends.items() if end.texts]):
@@ -285,9 +286,10 @@ def _problem(failure: Failure, negotiations: Sequence[Negotiation], knowledge: K
 def _fixes(
     commands: Iterable[Command], failure: Failure, knowledge: Knowledge, negotiations: Sequence[Negotiation]
 ) -> Iterable[Fix]:
+    other = knowledge.partner(failure.end, failure.peer)
     for command in commands:
-        ends = knowledge.ends_of(command.platform)
-        if not ends and knowledge.platform_of(failure.end) not in ("", command.platform) and knowledge.pair:
+        ends = [end for end in (failure.end, other) if end and knowledge.platform_of(end) == command.platform]
+        if not ends and other and knowledge.platform_of(failure.end) not in ("", command.platform):
             continue
         for end in ends or ("",):
             if not knowledge.has_release(end, command):

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .asa.logs import STUCK
 from .causes import CAUSES, UNANSWERED, Cause
-from .diagnosis import Alignment, Negotiation
+from .diagnosis import Alignment
 from .negotiation import FINISHED, Draft, Reader, Sign
 
 
@@ -174,9 +174,14 @@ def last_up(read: Read) -> dict[tuple[tuple[str, str], str], tuple[tuple[int, in
 
 
 def across(
-    found: Sequence[Failure], alignments: Sequence[Alignment], negotiations: Sequence[Negotiation]
+    found: Sequence[Failure],
+    alignments: Sequence[Alignment],
+    of_each_other: Callable[[tuple[str, str], tuple[str, str]], bool],
 ) -> list[Failure]:
-    """What one end only calls refused is what the other end says that it was."""
+    """What one end only calls refused is what the other end says that it was.
+
+    ``of_each_other``: whether two ``(end, peer)`` are the two sides of one thing.
+    """
     pairs = {frozenset(one.negotiations) for one in alignments}
     result = list(found)
     for here in found:
@@ -185,8 +190,8 @@ def across(
         for there in sorted(result, key=lambda one: (one.cause.general, one.cause.code in _SILENT)):
             if there.end == here.end or there.cause.phase not in (1, 2) or not _says_less(here, there):
                 continue
-            if any(frozenset((a, b)) in pairs for a in here.drafts for b in there.drafts) or _of_each_other(
-                here, there, negotiations
+            if of_each_other((here.end, here.peer), (there.end, there.peer)) or any(
+                frozenset((a, b)) in pairs for a in here.drafts for b in there.drafts
             ):
                 both = replace(there, signs=(*there.signs, *here.signs), drafts=(*there.drafts, *here.drafts))
                 result = [both if one is there else one for one in result if one is not here]
@@ -217,14 +222,3 @@ def _grade(failure: Failure) -> int:
 
 #: One end hears nothing; the other one may have said why.
 _SILENT = frozenset(("peer-unreachable", "tunnel-group-missing", "key-differs", "quick-mode-unanswered", "answer-lost"))
-
-
-def _of_each_other(one: Failure, two: Failure, negotiations: Sequence[Negotiation]) -> bool:
-    """Whether two failures at two ends can be of one negotiation: each end's peer is the other, as far as is known."""
-
-    def own(failure: Failure) -> set[str]:
-        return {item.local for item in negotiations if item.end == failure.end and item.local}
-
-    return all(
-        not there or not failure.peer or failure.peer in there for failure, there in ((one, own(two)), (two, own(one)))
-    )

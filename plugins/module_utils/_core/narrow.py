@@ -9,7 +9,8 @@ configuration lacks by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import associations, audit, compared
@@ -71,7 +72,7 @@ _AS_CAUSE = {
 #: What both ends agree in, where nothing differs.
 _PARTS = {
     "policies": "their IKE policies",
-    "keys": "their keys, as far as these can be compared,",
+    "keys": "their keys",
     "transforms": "their transform sets",
     "pfs": "PFS",
     "lists": "their access lists",
@@ -82,6 +83,15 @@ _PARTS = {
 _COMPARED = frozenset(
     ("key-differs", "ike-policy-differs", "transform-set-differs", "pfs-differs", "crypto-acl-not-mirrored")
 )
+
+
+#: Findings by which packets of a tunnel's networks do not get into it, although it is up.
+_OUTSIDE = frozenset(
+    ("exemption-missing", "exemption-shadowed", "static-nat-shadows-exemption", "not-protected", "no-crypto-entry")
+)
+
+#: How a finding of a tunnel of the intent begins.
+_TUNNEL = re.compile(r"tunnel ([^\s:]+): ")
 
 
 @dataclass
@@ -95,12 +105,11 @@ class Knowledge:
     unused: tuple[str, ...] = ()
     #: ends whose log is at hand and holds no negotiation
     quiet: tuple[str, ...] = ()
+    #: the ends' own addresses, and those that they call or are called by, as far as anything tells
+    own: dict[str, set[str]] = field(default_factory=dict)
+    calls: dict[str, set[str]] = field(default_factory=dict)
     _findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-
-    @property
-    def pair(self) -> bool:
-        """Whether more than one end is known."""
-        return len(self.platforms) > 1
+    _partners: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def platform_of(self, end: str) -> str:
         """asa, ios, or empty."""
@@ -146,6 +155,73 @@ class Knowledge:
         found = (*self.intent.of_initiator(end), *self.intent.of_responder(end))
         return tuple(tunnel for tunnel in found if tunnel.present)
 
+    # --- who is whose other end --------------------------------------------------------------------------------------
+
+    def meet(self, negotiations: Iterable[Negotiation]) -> None:
+        """Take the addresses that logs, configurations, show output and intent tell."""
+        for end in self.platforms:
+            own, calls = self.own.setdefault(end, set()), self.calls.setdefault(end, set())
+            config, shown = self.configs.get(end), self.shows.get(end)
+            if config is not None:
+                own |= {address for view in views(end, config, ()) for address in view.addresses}
+                calls |= {peer for view in views(end, config, ()) for peer in view.peers}
+            if shown is not None:
+                own |= {*(sa.local for sa in shown.ike), *(sa.local_address for sa in shown.ipsec)}
+                calls |= {*(sa.peer for sa in shown.ike), *(sa.peer for sa in shown.ipsec)}
+            if self.intent and (responder := self.intent.responder(end)):
+                own.add(responder.address)
+        for one in negotiations:
+            self.own[one.end].add(one.local)
+            self.calls[one.end].add(one.peer)
+        for found in (*self.own.values(), *self.calls.values()):
+            found.discard("")
+        self._partners.clear()
+
+    def partners(self, end: str, peer: str = "") -> tuple[str, ...]:
+        """The ends that can be the other end of ``end``, with ``peer`` as its address: of two ends the other one.
+
+        Of more the intent tells, or the addresses. Several are left where nothing tells them apart.
+        """
+        key = (end, peer)
+        if key not in self._partners:
+            self._partners[key] = self._find_partners(end, peer)
+        return self._partners[key]
+
+    def _find_partners(self, end: str, peer: str) -> tuple[str, ...]:
+        others = [other for other in self.platforms if other != end]
+        if len(others) < 2:
+            return tuple(others)
+        if self.tunnels(end):
+            others = [other for other in others if self.shared(end, other)]
+        else:
+            others = [
+                other for other in others if self.own[other] & self.calls[end] or self.own[end] & self.calls[other]
+            ]
+        if len(others) > 1 and peer:
+            # Who has another address is not it, unless nobody's is known.
+            others = [other for other in others if peer in self.own[other]] or [
+                other for other in others if not self.own[other]
+            ]
+        return tuple(others)
+
+    def partner(self, end: str, peer: str = "") -> str:
+        """The other end, where only one can be it."""
+        found = self.partners(end, peer)
+        return found[0] if len(found) == 1 else ""
+
+    def of_each_other(self, one: tuple[str, str], two: tuple[str, str]) -> bool:
+        """Whether two ``(end, peer)`` are the two sides of one thing, as far as is known."""
+        if two[0] not in self.partners(*one) or one[0] not in self.partners(*two):
+            return False
+        sides = ((one, two), (two, one))
+        if any(here[1] and self.own[there[0]] and here[1] not in self.own[there[0]] for here, there in sides):
+            return False
+        return all(self.partner(*side) or side[1] in self.own[other[0]] for side, other in sides)
+
+    def shared(self, one: str, two: str) -> tuple[Tunnel, ...]:
+        """The tunnels between two ends."""
+        return tuple(tunnel for tunnel in self.tunnels(one) if two in (tunnel.initiator, tunnel.responder.host))
+
     # --- narrowing ---------------------------------------------------------------------------------------------------
 
     def narrow(
@@ -165,40 +241,39 @@ class Knowledge:
                 if found:
                     return found
                 agreeing.append(_PARTS[what])
-            elif found := self._unreachable(end) if what == "unreachable" else self._by_audit(what, end):
+            elif found := self._unreachable(end, peer) if what == "unreachable" else self._by_audit(what, end, peer):
                 return found
-        if agreeing and pair and code in _COMPARED:
-            hidden = "; a masked or encrypted key cannot be compared" if code == "key-differs" and _hidden(pair) else ""
-            return Narrowing(
-                f"the configurations of {pair[0].end} and {pair[1].end} agree in {' and '.join(agreeing)} now{hidden}: they "
-                "were changed after the log, or one of the other causes holds"
-            )
-        return None
+        if not agreeing or pair is None or code not in _COMPARED:
+            return None
+        names = f"{pair[0].end} and {pair[1].end}"
+        if code == "key-differs" and _hidden(pair):
+            self.tell(f"the pre-shared keys of {names} were not compared: a masked or encrypted one cannot be")
+            return None
+        return Narrowing(
+            f"the configurations of {names} agree in {' and '.join(agreeing)} now: they were changed after the log, or one of "
+            "the other causes holds"
+        )
+
+    def tell(self, text: str) -> None:
+        """Something of the input could not be used."""
+        if text not in self.unused:
+            self.unused = (*self.unused, text)
 
     def _pair(self, end: str, peer: str, negotiations: Sequence[Negotiation]) -> tuple[View, View] | None:
         """The initiator's and the responder's part of the tunnel."""
-        others = [name for name in self.configs if name != end]
-        if end not in self.configs or not others:
+        other = self.partner(end, peer)
+        if end not in self.configs or other not in self.configs:
             return None
         role = next((one.role for one in negotiations if one.role), "")
         if not role and self.intent:
             role = "initiator" if self.intent.of_initiator(end) else "responder"
         role = role or ("initiator" if isinstance(self.configs[end], AsaConfig) else "responder")
         mine, its = self._addresses(end, negotiations), [peer] if peer else []
-        other = self._other(end, others)
         here = next(iter(views(end, self.configs[end], its or self._addresses(other, ()))), None)
         there = next(iter(views(other, self.configs[other], mine)), None)
         if here is None or there is None:
             return None
         return (here, there) if role == "initiator" else (there, here)
-
-    def _other(self, end: str, others: Sequence[str]) -> str:
-        """The end that shares a tunnel, where the intent tells; else the only other one."""
-        for tunnel in self.tunnels(end):
-            partner = tunnel.responder.host if tunnel.initiator == end else tunnel.initiator
-            if partner in others:
-                return partner
-        return others[0]
 
     def _addresses(self, end: str, negotiations: Iterable[Negotiation]) -> list[str]:
         found = [one.local for one in negotiations if one.end == end and one.local]
@@ -225,7 +300,7 @@ class Knowledge:
         if what == "lists":
             pairs = self._pairs(pair[0].end, pair[1].end)
             return compared.lists_differ(*pair, proxies, pairs) or compared.lists_differ(*pair, wanted=pairs)
-        wanted = next((tunnel.responder.suite for tunnel in self.tunnels(pair[0].end)), None)
+        wanted = next((tunnel.responder.suite for tunnel in self.shared(pair[0].end, pair[1].end)), None)
         if what == "policies":
             return compared.policies_differ(*pair, wanted)
         if what == "transforms":
@@ -240,9 +315,10 @@ class Knowledge:
     def _not_the_intents_key(self, end: str, peer: str) -> Narrowing | None:
         """Which end's key is not the intent's, where the intent has one that may be compared."""
         at_fault: dict[str, str] = {}
-        for tunnel in self.tunnels(end):
+        other = self.partner(end, peer)
+        for tunnel in self.shared(end, other) if other else self.tunnels(end):
             for name in (tunnel.initiator, tunnel.responder.host):
-                if name not in self.configs:
+                if name not in self.configs or name not in (end, other):
                     continue
                 calls = [tunnel.responder.address] if name == tunnel.initiator else [peer] if name == end else []
                 for view in views(name, self.configs[name], calls):
@@ -260,8 +336,7 @@ class Knowledge:
         """The networks that the intent joins between two ends, as the first one sees them."""
         return [
             (local, remote) if tunnel.initiator == end else (remote, local)
-            for tunnel in self.tunnels(end)
-            if other in (tunnel.initiator, tunnel.responder.host)
+            for tunnel in self.shared(end, other)
             for local, remote in tunnel.pairs
         ]
 
@@ -279,18 +354,33 @@ class Knowledge:
                     # What is wrong with the lines as they are counts, too: a way that is missing, for one.
                     found = (*intended, *(one for one in found if one.code not in codes))
             except CoreError as error:
-                self.unused = (*self.unused, f"the configuration of {end} was not audited: {error}")
+                self.tell(f"the configuration of {end} was not audited: {error}")
                 found = ()
             self._findings[end] = found
         return self._findings[end]
 
-    def _by_audit(self, code: str, end: str) -> Narrowing | None:
+    def _by_audit(self, code: str, end: str, peer: str) -> Narrowing | None:
         # The end that says so first, then the other.
-        for name in sorted(self.configs, key=lambda other: other != end):
-            for finding in self.findings(name):
+        for name in (end, self.partner(end, peer)):
+            for finding in self._concerning(name, end, peer):
                 if finding.code == code:
                     return self._told(name, finding)
         return None
+
+    def outside(self, end: str, peer: str) -> bool:
+        """Whether the audit says that packets of a tunnel are translated, or do not get to its crypto map."""
+        return any(finding.code in _OUTSIDE for finding in self._concerning(end, end, peer))
+
+    def _concerning(self, name: str, end: str, peer: str) -> Iterator[Finding]:
+        """The findings of an end that are not of a tunnel with somebody else."""
+        if name not in self.configs:
+            return
+        other = self.partner(end, peer)
+        named = {tunnel.name for tunnel in (self.shared(end, other) if other else self.tunnels(end))}
+        for finding in self.findings(name):
+            of = _TUNNEL.match(finding.message)
+            if of is None or of[1] in named:
+                yield finding
 
     def _told(self, end: str, finding: Finding) -> Narrowing:
         platform = self.platforms.get(end, "")
@@ -303,18 +393,17 @@ class Knowledge:
             tuple(Fix(end, platform, command) for command in finding.commands),
         )
 
-    def _unreachable(self, end: str) -> Narrowing | None:
-        """Why nobody answers: what the other end's configuration lacks."""
+    def _unreachable(self, end: str, peer: str) -> Narrowing | None:
+        """Why nobody answers: what the other end's configuration lacks, or that nothing gets there."""
+        other = self.partner(end, peer)
         for code in ("isakmp-not-enabled", "map-not-bound"):
-            for name in (name for name in self.configs if name != end):
-                for finding in self.findings(name):
-                    if finding.code == code:
-                        return self._told(name, finding)
-        for name in self.quiet:
-            if name != end:
-                return Narrowing(
-                    f"the log of {name} holds no message of it: nothing arrives there, or {name} did not log then"
-                )
+            for finding in self._concerning(other, end, peer):
+                if finding.code == code:
+                    return self._told(other, finding)
+        if other in self.quiet:
+            return Narrowing(
+                f"the log of {other} holds no message of it: nothing arrives there, or {other} did not log then"
+            )
         return None
 
 

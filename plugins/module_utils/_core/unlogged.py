@@ -41,33 +41,40 @@ class Silent:
 def silent(
     knowledge: Knowledge, negotiations: Sequence[Negotiation], told: Sequence[tuple[str, str]], logged: Collection[str]
 ) -> Iterator[Silent]:
-    """What show output alone tells, or a log without a line of the tunnel.
+    """What show output and configurations alone tell, or a log without a line of the tunnel.
 
     ``told`` are ``(end, peer)`` of which a failure is known already, ``logged`` the ends whose log is given.
     """
-    known = {end for end, _peer in told}
-    seen: set[str] = set()
+    known = _Known(knowledge, list(told))
+    lost = _Known(knowledge, [])
     for end, shown in knowledge.shows.items():
-        found = list(_one_way(knowledge, end, shown))
-        if not known:
-            found += [*_stuck(end, shown), *_no_phase_2(end, shown)]
-            if not found and not seen and _idle(knowledge, end, shown, negotiations):
-                found = [Silent("no-interesting-traffic", end, "", "no SA, nothing in the log")]
-        for one in found:
-            # Both ends show the same failure, and a device lists what it tries again.
-            if one.code not in seen:
-                seen.add(one.code)
-                yield one
-    if seen:
-        return
-    if known or negotiations:
-        return
-    for end in logged:
-        # Without show output only what the configuration lacks tells that the log is empty for a reason.
-        if end not in knowledge.shows and _calls(knowledge, end):
-            one = Silent("no-interesting-traffic", end, "", "nothing in the log")
-            if knowledge.narrow(one.code, end, "", (), ()):
-                yield one
+        # Packets that get lost are another failure than one that was told of the negotiation.
+        yield from filter(lost.fresh, _one_way(knowledge, end, shown))
+        yield from filter(known.fresh, (*_stuck(end, shown), *_no_phase_2(end, shown)))
+    known.told += lost.told
+    for end in knowledge.platforms:
+        yield from filter(known.fresh, _idle(knowledge, end, negotiations, end in logged))
+    for end in knowledge.configs:
+        yield from filter(known.fresh, _outside(knowledge, end, negotiations))
+
+
+@dataclass
+class _Known:
+    """Where a failure was told already: both ends show the same, and a device lists what it tries again."""
+
+    knowledge: Knowledge
+    told: list[tuple[str, str]]
+
+    def fresh(self, one: Silent) -> bool:
+        """Whether nothing was told of it; from now on it is."""
+        here = (one.end, one.peer)
+        for end, peer in self.told:
+            if end == one.end and (not peer or not one.peer or peer == one.peer):
+                return False
+            if self.knowledge.of_each_other(here, (end, peer)):
+                return False
+        self.told.append(here)
+        return True
 
 
 def _stuck(end: str, shown: Associations) -> Iterator[Silent]:
@@ -81,8 +88,9 @@ def _stuck(end: str, shown: Associations) -> Iterator[Silent]:
 
 def _no_phase_2(end: str, shown: Associations) -> Iterator[Silent]:
     """asa-cli.md 8: ``MM_ACTIVE, no IPsec SA``; ios-show.md C7.6: PFS, steady state."""
+    protected = {sa.peer for sa in shown.ipsec if sa.up}
     for sa in shown.ike:
-        if sa.up and not sa.deleted and not shown.truncated and not any(other.up for other in shown.ipsec):
+        if sa.up and not sa.deleted and not shown.truncated and not protected & {sa.peer, ""}:
             yield Silent("phase-2-refused", end, sa.peer, f"{sa.state}, no IPsec SA")
 
 
@@ -108,9 +116,9 @@ def _others(knowledge: Knowledge, end: str, sa: IpsecSa) -> list[IpsecSa]:
     """The other end's view of the same identities."""
     return [
         other
-        for name, shown in knowledge.shows.items()
-        if name != end
-        for other in shown.ipsec
+        for name in knowledge.partners(end, sa.peer)
+        if name in knowledge.shows
+        for other in knowledge.shows[name].ipsec
         if other.local == sa.remote and other.remote == sa.local
     ]
 
@@ -119,20 +127,46 @@ def _counters(sa: IpsecSa) -> tuple[int, int]:
     return sa.counters.get("pkts_encaps", 0), sa.counters.get("pkts_decaps", 0)
 
 
-def _idle(knowledge: Knowledge, end: str, shown: Associations, negotiations: Sequence[Negotiation]) -> bool:
-    """An initiator with nothing: no SA, no packet that asked for one, no negotiation in the log."""
-    if shown.truncated or any(sa.up for sa in shown.ike) or any(sa.up for sa in shown.ipsec):
-        return False
-    if any(one.end == end for one in negotiations) or any(_counters(sa)[0] for sa in shown.ipsec):
-        return False
-    # Where neither configuration nor intent says who calls, a PIX/ASA is taken for an initiator.
-    told = knowledge.intent is not None or end in knowledge.configs
-    return _calls(knowledge, end) if told else knowledge.platform_of(end) == "asa"
+def _idle(knowledge: Knowledge, end: str, negotiations: Sequence[Negotiation], logged: bool) -> Iterator[Silent]:
+    """An initiator without SAs, without a packet that asked for one, without a negotiation in its log."""
+    shown = knowledge.shows.get(end)
+    if shown is None and not logged:
+        return
+    tried = {one.peer for one in negotiations if one.end == end}
+    if shown is not None:
+        if shown.truncated:
+            return
+        tried |= {sa.peer for sa in shown.ike if sa.up}
+        tried |= {sa.peer for sa in shown.ipsec if sa.up or _counters(sa)[0]}
+    called = _called(knowledge, end)
+    if called != [""] and tried - {*called, ""}:
+        return  # it calls somebody else instead
+    for peer in called:
+        if tried and (not peer or tried & {peer, ""}):
+            continue
+        state = "no SA, nothing in the log" if shown is not None else "nothing in the log"
+        one = Silent("no-interesting-traffic", end, peer, state)
+        # Without show output only what the configuration lacks tells that the log is empty for a reason.
+        if shown is not None or knowledge.narrow(one.code, end, peer, (), ()):
+            yield one
 
 
-def _calls(knowledge: Knowledge, end: str) -> bool:
-    """Whether the end is one that begins."""
+def _called(knowledge: Knowledge, end: str) -> list[str]:
+    """The addresses that an end calls; one without an address where only its platform tells that it calls somebody."""
+    if knowledge.intent is not None and knowledge.tunnels(end):
+        return list(dict.fromkeys(one.responder.address for one in knowledge.tunnels(end) if one.initiator == end))
     config = knowledge.configs.get(end)
-    if knowledge.intent:
-        return any(tunnel.initiator == end for tunnel in knowledge.tunnels(end))
-    return isinstance(config, AsaConfig) and any(entry.peers for entry in config.entries.values())
+    if isinstance(config, AsaConfig):
+        return list(dict.fromkeys(peer for _key, entry in sorted(config.entries.items()) for peer in entry.peers))
+    # A PIX/ASA is taken for an initiator.
+    return [""] if config is None and knowledge.platform_of(end) == "asa" else []
+
+
+def _outside(knowledge: Knowledge, end: str, negotiations: Sequence[Negotiation]) -> Iterator[Silent]:
+    """A tunnel that is up, and that packets of its networks do not get into, by the configuration."""
+    for one in negotiations:
+        if one.end != end or one.outcome != "up":
+            continue
+        code = "return-route-missing" if one.role == "responder" else "no-interesting-traffic"
+        if knowledge.outside(end, one.peer):
+            yield Silent(code, end, one.peer, "up")
