@@ -136,6 +136,10 @@ evidence:
     associations:
       description: The SAs, as M(netvpn.dynamic_l2l.ipsec_info) returns them.
       type: dict
+    key:
+      description: Whether the device's key is the one of the intent, V(as intended), V(another), or V(unknown) where the
+        device hides it.
+      type: str
 commands:
   description: What was typed to get at the log, debugging and its end included.
   returned: success

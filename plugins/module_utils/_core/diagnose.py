@@ -35,7 +35,8 @@ class End:
     """One end: its logs, each a text (IKE debug, IPsec debug, syslog; pieces of one log joined), and what else is known.
 
     ``platform`` (``asa``, ``ios``) is recognised by the lines where it is empty. ``running_config`` may hold keys: they
-    are compared and never shown. ``associations`` are what its show output says.
+    are compared and never shown. ``associations`` are what its show output says. ``key`` is whether its key is that of
+    the intent, for a configuration that came without keys; None: not known.
     """
 
     texts: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class End:
     running_config: str = field(default="", repr=False)
     access_lists: str = ""
     associations: Associations | None = None
+    key: bool | None = None
 
 
 def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis:
@@ -60,6 +62,7 @@ def diagnose(ends: Mapping[str, End], intent: Intent | None = None) -> Diagnosis
         intent,
     )
     knowledge.quiet = tuple(read.name for read in reads if ends[read.name].texts and not read.drafts)
+    knowledge.keys = {name: end.key for name, end in ends.items() if end.key is not None}
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     negotiations = tuple(_negotiation(numbers[id(draft)], draft, knowledge) for draft in drafts)
     knowledge.meet(negotiations)

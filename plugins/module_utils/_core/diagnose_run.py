@@ -8,7 +8,7 @@ What the device says is returned too, as far as it may be shown: both ends' evid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .associations import gather, named
@@ -17,8 +17,10 @@ from .collect import PLATFORMS as DEBUGGING
 from .collect import Listener, Request, collect
 from .diagnose import End, diagnose
 from .errors import CoreError
+from .evidence import KEYS
 from .exposed import exposed
-from .intent import Intent, Tunnel, parse_intent
+from .intent import Intent, parse_intent
+from .narrow import has_the_intents_key
 from .parts import part_of_host, wanted_tunnels
 from .run import PLATFORMS, Platform
 from .session import Cli, Session
@@ -52,9 +54,11 @@ def diagnose_device(
     text = session.read()
     supplement = next(iter(session.supplements.values()), "")
     found = named(gather(session.transport, platform), intent, host)
+    config = _config(chosen, text, session)
     probes: tuple[str, ...] = ()
     if request.get("bring_up") and not check_mode and platform == "asa":
-        probes = _probes(chosen, text, session, tunnels, targets)
+        # A ping through each tunnel: what makes an initiator negotiate.
+        probes = tuple(probe.command for probe in asa_probes(config, tunnels, targets) if probe.command)
         if not asked.get("allow_debug"):
             # Without debugging the packets go before the log is read, so that it tells of them.
             for command in probes:
@@ -66,6 +70,7 @@ def diagnose_device(
     )
     log = collected.as_dict()["log"]
     diagnosis = diagnose({host: End((log,), platform, text, supplement, found)}, intent)
+    present = [tunnel for tunnel in (*intent.of_initiator(host), *intent.of_responder(host)) if tunnel.present]
     return {
         "changed": False,
         "host": host,
@@ -80,21 +85,20 @@ def diagnose_device(
             "running_config": exposed(text, platform),
             "access_lists": supplement,
             "associations": found.as_dict(),
+            # All that leaves the device of its key.
+            "key": KEYS[config and has_the_intents_key(host, config, present)],
         },
     }
 
 
-def _probes(
-    chosen: Platform, text: str, session: Session, tunnels: Sequence[Tunnel], targets: Sequence[int]
-) -> tuple[str, ...]:
-    """What makes an initiator negotiate: a ping through each tunnel."""
+def _config(chosen: Platform, text: str, session: Session) -> Any:
+    """The configuration; None for a release that is newer than what is planned for."""
     try:
         config = chosen.parse(text, session.supplements)
         chosen.for_version(config.version)
     except CoreError:
-        # Newer than what is planned for: then only interfaces that the intent names are known.
-        config = None
-    return tuple(probe.command for probe in asa_probes(config, tunnels, targets) if probe.command)
+        return None
+    return config
 
 
 def _keys(intent: Intent) -> list[str]:

@@ -18,7 +18,7 @@ from .sa import Associations, Identity, IkeSa, IpsecSa, Spi, join
 from .secret import MASKED
 
 #: What an end may have.
-END_KEYS = ("logs", "platform", "running_config", "access_lists", "associations", "shows")
+END_KEYS = ("logs", "platform", "running_config", "access_lists", "associations", "shows", "key")
 
 #: The name of an end of which only texts are given.
 DEVICE = "device"
@@ -72,7 +72,21 @@ def _read_end(given: object, option: str) -> End:
         running_config,
         access_lists,
         join(parts) if parts else None,
+        _key(given.get("key"), f"{option}.key"),
     )
+
+
+#: Whether an end's key is that of the intent, in words.
+KEYS = {True: "as intended", False: "another", None: "unknown"}
+
+
+def _key(value: object, option: str) -> bool | None:
+    for same, word in KEYS.items():
+        if value == word:
+            return same
+    if value is None:
+        return None
+    raise InputError(option, shown(value), "this says nothing of a key", f"Choose one of {', '.join(KEYS.values())}")
 
 
 def _text(value: object, option: str) -> str:

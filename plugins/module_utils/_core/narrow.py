@@ -103,6 +103,8 @@ class Knowledge:
     shows: dict[str, Associations] = field(default_factory=dict)
     intent: Intent | None = None
     unused: tuple[str, ...] = ()
+    #: end → whether its keys are those of the intent, as the end itself was asked
+    keys: dict[str, bool] = field(default_factory=dict)
     #: ends whose log is at hand and holds no negotiation
     quiet: tuple[str, ...] = ()
     #: the ends' own addresses, and those that they call or are called by, as far as anything tells
@@ -320,9 +322,9 @@ class Knowledge:
             for name in (tunnel.initiator, tunnel.responder.host):
                 if name not in self.configs or name not in (end, other):
                     continue
-                calls = [tunnel.responder.address] if name == tunnel.initiator else [peer] if name == end else []
-                for view in views(name, self.configs[name], calls):
-                    if view.key and view.key.same_as(tunnel.responder.pre_shared_key) is False:
+                for view in _key_views(name, self.configs[name], tunnel, peer if name == end else ""):
+                    same = view.key.same_as(tunnel.responder.pre_shared_key) if view.key else None
+                    if same is False or (same is None and self.keys.get(name) is False):
                         at_fault[name] = view.key_line
         if not at_fault:
             return None
@@ -419,6 +421,22 @@ def _routeless(config: Config, finding: Finding) -> bool:
 
 def _hidden(pair: tuple[View, View]) -> bool:
     return any(view.key is not None and not view.key.known for view in pair)
+
+
+def _key_views(end: str, config: Config, tunnel: Tunnel, peer: str) -> Iterable[View]:
+    calls = [tunnel.responder.address] if end == tunnel.initiator else [peer] if peer else []
+    return views(end, config, calls)
+
+
+def has_the_intents_key(end: str, config: Config, tunnels: Iterable[Tunnel]) -> bool | None:
+    """Whether the keys of a configuration are those of the intent; None where a device hides what would tell."""
+    told = [
+        view.key.same_as(tunnel.responder.pre_shared_key)
+        for tunnel in tunnels
+        for view in _key_views(end, config, tunnel, "")
+        if view.key
+    ]
+    return False if False in told else None if None in told or not told else True
 
 
 def learn(

@@ -77,6 +77,16 @@ def test_configurations_with_their_keys_hidden_are_compared_but_for_the_keys() -
     assert [text[:52] for text in found["unused"]] == ["the pre-shared keys of pix and hub were not compared"]
 
 
+def test_an_end_tells_whether_its_key_is_the_intents_where_its_configuration_came_without() -> None:
+    ends = {
+        "pix": {"platform": "asa", "running_config": exposed(PIX, "asa"), "key": "as intended"},
+        "hub": {"logs": [BAD_KEY], "running_config": exposed(IOS, "ios"), "key": "another"},
+    }
+    (problem,) = diagnose_ike(ends, keyless(), [scenario.tunnel()])["problems"]
+    assert problem["likely"] == "the pre-shared key of hub is not the one of the intent"
+    assert problem["narrowed"]
+
+
 def test_keys_of_the_intent_may_be_left_out_and_are_not_taken_for_others() -> None:
     ends = {"hub": {"logs": BAD_KEY, "running_config": IOS}}
     without = diagnose_ike(ends, keyless(), [scenario.tunnel()])
@@ -107,6 +117,10 @@ def test_a_key_is_nowhere_in_what_comes_back() -> None:
         ({"pix": {"log": LOG}}, "ends.pix.log: an end has no such option. Known are: logs, platform"),
         ({"pix": {"logs": {"a": 1}}}, "ends.pix.logs = dict: a text is expected"),
         ({"pix": {"platform": "junos"}}, "ends.pix.platform = junos: this is no platform. Choose one of asa, ios"),
+        (
+            {"pix": {"key": "perhaps"}},
+            "ends.pix.key = perhaps: this says nothing of a key. Choose one of as intended, another",
+        ),
         ({"pix": {"running_config": ["x"]}}, "ends.pix.running_config = list: a text is expected"),
         ({"pix": {"associations": "x"}}, "ends.pix.associations = str: what ipsec_info returns is expected"),
         ({"pix": {"associations": {"ike": 7}}}, "ends.pix.associations.ike = int: a list is expected"),
