@@ -52,8 +52,8 @@ _LOOK: dict[str, tuple[str, ...]] = {
     "quick-mode-unanswered": ("transforms", "lists", "pfs"),
     "no-interesting-traffic": (
         "exemption-missing", "exemption-shadowed", "static-nat-shadows-exemption", "no-crypto-entry", "map-not-bound",
-        "isakmp-not-enabled", "not-protected", "never-initiates", "peers", "policies", "key-missing", "tunnel-group-missing", "keys",
-        "transforms", "lists", "pfs",
+        "isakmp-not-enabled", "peers", "policies", "key-missing", "tunnel-group-missing", "keys", "transforms", "lists", "pfs",
+        "not-protected", "never-initiates",
     ),
     "stale-sa": ("no-dpd-on-responder",),
     "peer-lost": (),

@@ -136,7 +136,7 @@ def _idle(knowledge: Knowledge, end: str, negotiations: Sequence[Negotiation], l
     if shown is not None:
         if shown.truncated:
             return
-        tried |= {sa.peer for sa in shown.ike if sa.up}
+        tried |= {sa.peer for sa in shown.ike}
         tried |= {sa.peer for sa in shown.ipsec if sa.up or _counters(sa)[0]}
     called = _called(knowledge, end)
     if called != [""] and tried - {*called, ""}:
@@ -164,9 +164,10 @@ def _called(knowledge: Knowledge, end: str) -> list[str]:
 
 def _outside(knowledge: Knowledge, end: str, negotiations: Sequence[Negotiation]) -> Iterator[Silent]:
     """A tunnel that is up, and that packets of its networks do not get into, by the configuration."""
-    for one in negotiations:
-        if one.end != end or one.outcome != "up":
-            continue
-        code = "return-route-missing" if one.role == "responder" else "no-interesting-traffic"
-        if knowledge.outside(end, one.peer):
-            yield Silent(code, end, one.peer, "up")
+    up = {one.peer: None for one in negotiations if one.end == end and one.outcome == "up"}
+    if end in knowledge.shows:
+        up.update((sa.peer, None) for sa in knowledge.shows[end].ipsec if sa.up)
+    for peer in up:
+        if knowledge.outside(end, peer):
+            code = "no-interesting-traffic" if _called(knowledge, end) else "return-route-missing"
+            yield Silent(code, end, peer, "up")
