@@ -31,7 +31,7 @@ def _examples(path: Path) -> list[tuple[dict[str, Any], Any]]:
 
 def test_every_filter_is_documented_with_examples() -> None:
     names = {"crypto_acl", "crypto_map", "mirror_acl", "nat_exemption", "tunnels_for"}
-    names |= {"verification_junit", "verification_table", "parse_ipsec_sa", "diagnose_ike"}
+    names |= {"verification_junit", "verification_table", "parse_ipsec_sa", "diagnose_ike", "diagnosis_text"}
     assert {path.stem for path in FILTERS} == names
     assert all(_examples(path) for path in FILTERS)
 
