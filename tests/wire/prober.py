@@ -3,15 +3,14 @@
 
 """New flows without end: `prober.py INTERVAL FIRST_PORT NAME=ADDRESS[@SOURCE]...`, run in a node as it stands.
 
-Each message goes from a port that no message had before, so each is a flow that no device knows yet. The far end's echo says from
-which address it came. On SIGINT one JSON row per message: name, number, and the address that was seen, or null.
+Each message goes from a port that no message to that address had before, so each is a flow that no device knows yet. The far
+end's echo says from which address it came. On SIGINT one JSON row per message: name, number, and the address that was seen, or null.
 Each row's message can be told in a capture by its payload: `NAME NUMBER`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import select
 import signal
@@ -26,7 +25,7 @@ PATIENCE = 1.0
 
 def main(argv: list[str]) -> int:
     """Run it."""
-    interval, ports = float(argv[0]), itertools.count(int(argv[1]))
+    interval, first_port = float(argv[0]), int(argv[1])
     targets = [_target(word) for word in argv[2:]]
     stopped: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
@@ -43,7 +42,9 @@ def main(argv: list[str]) -> int:
                 flow.setblocking(False)
                 row: dict[str, object] = {"name": name, "number": number, "seen": None}
                 rows.append(row)
-                flow.bind((source, next(ports)))
+                # The targets share it: each socket hears only who it is connected to.
+                flow.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                flow.bind((source, first_port + number - 1))
                 with contextlib.suppress(OSError):
                     flow.connect((address, PORT))
                     flow.send(f"{name} {number}".encode())

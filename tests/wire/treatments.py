@@ -23,9 +23,10 @@ from .sites import Site
 INTERVAL = 0.02
 
 #: Site and node → the first port that no probing used: a port that was used before may belong to an old flow, which keeps
-#: the treatment that it had. All are below those that the system gives by itself.
+#: the treatment that it had. All are above that of encapsulated ESP, which a capture takes by its port, and below those that
+#: the system gives by itself.
 _first_ports: dict[tuple[Path, str], int] = {}
-_LAST_PORT = 32767
+_FIRST_PORT, _LAST_PORT = 4501, 32767
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Probing:
         """End it; name of the target → the letters of its flows, in order, as the ISP's ``link`` shows them."""
         rows = [json.loads(row) for row in self.program.finish().stdout.splitlines() if row.startswith("{")]
         ports = self.site.state, self.node
-        _first_ports[ports] += len(rows)
+        _first_ports[ports] += max(row["number"] for row in rows)
         assert _first_ports[ports] <= _LAST_PORT, f"{self.node}: too many flows"
         clear = {
             packet.payload.decode(): packet.source for packet in link.packets("udp") if packet.destination_port == 7
@@ -71,7 +72,7 @@ def probe(
     program = str(Path(__file__).with_name("prober.py"))
     sources = sources or {}
     words = [f"{name}={address}@{sources.get(name, '')}".removesuffix("@") for name, address in targets.items()]
-    first = str(_first_ports.setdefault((site.state, node), 1100))
+    first = str(_first_ports.setdefault((site.state, node), _FIRST_PORT))
     started = site.world.start(node, "python3", program, str(interval), first, *words)
     started.wait_for("probing")
     return Probing(site, own, started, node, sources)
