@@ -156,14 +156,17 @@ class Request:
 
     def __post_init__(self) -> None:
         for option, (low, high) in _LIMITS.items():
-            value = getattr(self, option)
-            if not low <= value <= high:
-                raise InputError(option, value, "out of range", f"Give a whole number from {low} to {high}")
+            _require_range(option, getattr(self, option), low, high)
         if self.peer:
             try:
                 parse_address(self.peer)
             except ValueError:
                 raise InputError("peer", self.peer, "this is no address", "Write it as 192.0.2.1") from None
+
+
+def _require_range(option: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InputError(option, value, "out of range", f"Give a whole number from {low} to {high}")
 
 
 @dataclass(frozen=True)

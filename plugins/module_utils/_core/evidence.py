@@ -72,7 +72,7 @@ def _read_end(given: object, option: str) -> End:
         running_config,
         access_lists,
         join(parts) if parts else None,
-        _key(given.get("key"), f"{option}.key"),
+        _read_key(given.get("key"), f"{option}.key"),
     )
 
 
@@ -80,7 +80,7 @@ def _read_end(given: object, option: str) -> End:
 KEYS = {True: "as intended", False: "another", None: "unknown"}
 
 
-def _key(value: object, option: str) -> bool | None:
+def _read_key(value: object, option: str) -> bool | None:
     for same, word in KEYS.items():
         if value == word:
             return same

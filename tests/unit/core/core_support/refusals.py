@@ -21,6 +21,8 @@ _TOLD = {
     "_read_address": "address",
     "_read_bool": "match_address",
     "_read_network": "networks",
+    "_read_key": "key of an end (diagnose_ike)",
+    "_require_range": "seconds, max_cpu",
     "_read_end": "options of an end (diagnose_ike)",
     "_read_sa": "associations (diagnose_ike)",
     "_required": "options that a state needs",
@@ -51,6 +53,7 @@ _FLAGS = "remove_shared, exclusive, partial, behind_nat"
 
 #: What is raised → when.
 _WHEN = {
+    "CollectError": "collecting",
     "ReadError": "reading",
     "PlanError": "planning",
     "Refused": "planning",
