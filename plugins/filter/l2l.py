@@ -11,15 +11,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import (
-    associations,
-    compute,
-    diagnosis_text,
-    evidence,
-    report,
-)
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import compute
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations import reading as associations
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnosis import evidence
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnosis import text as diagnosis_text
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import CoreError
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import NETADDR_IMPORT_ERROR
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.verification import report
 
 _FILTERS: dict[str, Callable[..., Any]] = {
     "crypto_acl": compute.crypto_acl,

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ._cli_transport import network_os
-from ._core.info import info, platform_of
+from ._core.associations.info import info, platform_of
 from ._core.run import PLATFORMS
 from ._core.session import Transport
 from ._door import ARGUMENT_SPEC, OpenSession, carry_out

@@ -11,9 +11,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._core.report import summary
-from ._core.verify import LEVELS
-from ._core.verify_run import verify
+from ._core.verification.judging import LEVELS
+from ._core.verification.report import summary
+from ._core.verification.run import verify
 from ._door import ARGUMENT_SPEC, OpenSession, carry_out
 
 try:

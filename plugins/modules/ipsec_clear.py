@@ -200,8 +200,8 @@ answer:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.clear import KINDS
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.clear_run import clear
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations.clear import KINDS
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations.clear_run import clear
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._door import ARGUMENT_SPEC, OpenSession, carry_out
 
 SPEC: dict[str, Any] = {

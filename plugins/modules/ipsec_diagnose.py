@@ -169,7 +169,7 @@ platform:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnose_run import diagnose_device
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnosis.run import diagnose_device
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._door import ARGUMENT_SPEC, OpenSession, carry_out
 
 SPEC: dict[str, Any] = {

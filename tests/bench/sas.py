@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "plugins/module_utils"))
 
-from _core.associations import named, read  # noqa: E402
+from _core.associations.reading import named, read  # noqa: E402
 from _core.intent import parse_intent  # noqa: E402
 from _core.prefixes import dotted  # noqa: E402
 from ntc_templates.parse import parse_output  # noqa: E402

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import aftermath
 from .asa import dialect as asa_dialect
 from .asa import model as asa_model
 from .asa import parse as asa_parse
 from .asa import plan as asa_plan
 from .asa import render as asa_render
+from .associations import aftermath
+from .associations.clear import Words
 from .audit import audit
-from .clear import Words
 from .errors import InputError, PlanError
 from .intent import Intent, parse_intent, scalar
 from .ios import dialect as ios_dialect

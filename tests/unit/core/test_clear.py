@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from _core.asa.dialect import CLEARS_7_0, CLEARS_7_2, CLEARS_8_4
 from _core.asa.dialect import clears as asa_clears
-from _core.associations import named, read
-from _core.clear import KINDS, Target, Words, chosen_of, clearance, counts, kinds, outcome
-from _core.clear_run import clear
+from _core.associations.clear import KINDS, Target, Words, chosen_of, clearance, counts, kinds, outcome
+from _core.associations.clear_run import clear
+from _core.associations.reading import named, read
+from _core.associations.sa import Associations, Identity
 from _core.errors import CoreError, DeviceError, InputError, ReadError
 from _core.intent import Intent
 from _core.ios.dialect import CLEARS as IOS
 from _core.prefixes import Prefix
-from _core.sa import Associations, Identity
 from _core.session import Cli, Session
 from core_support import golden
 from core_support.asa_worlds import start as asa_start

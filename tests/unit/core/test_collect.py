@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from _core.collect import ASA, IOS, MOST_ROWS, Collected, CollectError, Debugging, Request, collect
+from _core.diagnosis.collect import ASA, IOS, MOST_ROWS, Collected, CollectError, Debugging, Request, collect
 from _core.errors import InputError, TransportError
 from core_support import golden
 

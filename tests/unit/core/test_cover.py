@@ -8,10 +8,10 @@ from __future__ import annotations
 from _core.acl import AccessList, Ace, Opaque
 from _core.asa.model import AsaConfig
 from _core.asa.model import MapEntry as AsaEntry
-from _core.cover import Cover
+from _core.associations.cover import Cover
+from _core.associations.sa import Identity, IpsecSa
 from _core.ios.model import DynamicEntry, Interface, IosConfig, MapEntry
 from _core.prefixes import Prefix
-from _core.sa import Identity, IpsecSa
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _core.diagnose import End, diagnose
-from _core.diagnosis import Diagnosis
+from _core.diagnosis.diagnose import End, diagnose
+from _core.diagnosis.result import Diagnosis
 from _core.errors import InputError
 from core_support.golden import Compare, seed
 from core_support.sheet_lines import LOGS, published

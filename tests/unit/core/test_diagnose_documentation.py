@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _core.causes import CAUSES, NOTES
-from _core.diagnosis_text import diagnosis_text
-from _core.evidence import diagnose_ike
-from _core.negotiation import STEPS
+from _core.diagnosis.causes import CAUSES, NOTES
+from _core.diagnosis.evidence import diagnose_ike
+from _core.diagnosis.negotiation import STEPS
+from _core.diagnosis.text import diagnosis_text
 from core_support import scenario
 from core_support.golden import seed
 

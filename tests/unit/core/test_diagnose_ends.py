@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from _core import associations
-from _core.diagnose import End, diagnose
-from _core.diagnosis import Diagnosis
+from _core.associations import reading as associations
+from _core.diagnosis.diagnose import End, diagnose
+from _core.diagnosis.result import Diagnosis
 from _core.intent import Intent
 from core_support import scenario
 from core_support.golden import seed

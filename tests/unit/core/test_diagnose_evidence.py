@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 import pytest
-from _core import associations
+from _core.associations import reading as associations
+from _core.diagnosis.evidence import DEVICE, END_KEYS, diagnose_ike, read_associations, read_ends, read_intent
+from _core.diagnosis.exposed import exposed
 from _core.errors import InputError
-from _core.evidence import DEVICE, END_KEYS, diagnose_ike, read_associations, read_ends, read_intent
-from _core.exposed import exposed
 from _core.secret import MASK
 from core_support import scenario
 from core_support.golden import seed

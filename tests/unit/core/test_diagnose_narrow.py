@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _core import associations
-from _core.diagnose import End, diagnose
-from _core.diagnosis import Diagnosis, Problem
+from _core.associations import reading as associations
+from _core.diagnosis.diagnose import End, diagnose
+from _core.diagnosis.result import Diagnosis, Problem
 from _core.secret import MASK
 from core_support import scenario
 from core_support.golden import seed

@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from _core.diagnose import End, diagnose
-from _core.diagnosis import Diagnosis
-from _core.logs import read_records
+from _core.diagnosis.diagnose import End, diagnose
+from _core.diagnosis.logs import read_records
+from _core.diagnosis.result import Diagnosis
 from core_support.golden import seed
 from core_support.sheet_lines import LINES, LOGS, published
 from hypothesis import given

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from _core.asa.logs import TABLE as ASA
-from _core.causes import CAUSES, NOTES, UNANSWERED
-from _core.diagnose import End, diagnose
+from _core.diagnosis.causes import CAUSES, NOTES, UNANSWERED
+from _core.diagnosis.diagnose import End, diagnose
 from _core.ios import logs as ios
 from core_support.sheet_lines import LINES, NOT_MESSAGES, SheetLine
 

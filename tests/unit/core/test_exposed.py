@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from _core.asa import parse as asa_parse
-from _core.exposed import exposed
+from _core.diagnosis.exposed import exposed
 from _core.ios import parse as ios_parse
 from _core.treatment import classes
 from core_support import golden

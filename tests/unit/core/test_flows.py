@@ -6,9 +6,20 @@
 from __future__ import annotations
 
 import pytest
-from _core import flows
 from _core.asa import parse as asa_parse
-from _core.flows import Affected, Flow, Judge, Seen, affected, ask, clear_asa, clear_ios, holding, left_over
+from _core.associations import flows
+from _core.associations.flows import (
+    Affected,
+    Flow,
+    Judge,
+    Seen,
+    affected,
+    ask,
+    clear_asa,
+    clear_ios,
+    holding,
+    left_over,
+)
 from _core.ios import parse as ios_parse
 from _core.prefixes import dotted
 from _core.steps import replay

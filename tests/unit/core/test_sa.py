@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from _core.associations import gather, named, of_peer, of_tunnels, parse_ipsec_sa, read
+from _core.associations.reading import gather, named, of_peer, of_tunnels, parse_ipsec_sa, read
+from _core.associations.sa import Associations, Identity, IkeSa, IpsecSa, Spi
 from _core.errors import InputError, ReadError
 from _core.intent import Intent, parse_intent
 from _core.prefixes import Prefix
-from _core.sa import Associations, Identity, IkeSa, IpsecSa, Spi
 from core_support import golden
 
 IOS = golden.seed("ios-12.4-show.txt")

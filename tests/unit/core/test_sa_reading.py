@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
-from _core.associations import read
-from _core.sa import Associations
+from _core.associations.reading import read
+from _core.associations.sa import Associations
 from core_support import golden
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,20 +14,20 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from _core.agreed import encryption_word, hash_word, transform_words
 from _core.asa import parse as asa_parse
-from _core.associations import named
-from _core.bring_up import asa_probes
+from _core.associations.reading import named
+from _core.associations.sa import Associations, Identity, IkeSa, IpsecSa, Spi, Unread
 from _core.errors import InputError
 from _core.intent import Intent
 from _core.prefixes import Prefix
-from _core.report import junit, table, verification_junit, verification_table
 from _core.run import run
-from _core.sa import Associations, Identity, IkeSa, IpsecSa, Spi, Unread
-from _core.seen import Readings, look
 from _core.session import Cli, Session
-from _core.verify import LEVELS, Missing, Result, judge
-from _core.verify_run import verify
+from _core.verification.agreed import encryption_word, hash_word, transform_words
+from _core.verification.bring_up import asa_probes
+from _core.verification.judging import LEVELS, Missing, Result, judge
+from _core.verification.report import junit, table, verification_junit, verification_table
+from _core.verification.run import verify
+from _core.verification.seen import Readings, look
 from core_support.ios_worlds import start as ios_start
 from core_support.scenario import REFERENCE_NAMES, intent, responder, tunnel
 from core_support.transports import ModelTransport, ScriptedTransport

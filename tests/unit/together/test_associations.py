@@ -8,8 +8,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations import read
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.sa import Associations
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations.reading import read
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations.sa import Associations
 from devices.platforms.ios import live as ios
 from devices.platforms.pix import live as pix
 from devices.wire.sa import ChildSa, Errors, IkeSa, Snapshot

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..logs import Record, moment
-from ..negotiation import Draft, Reader, Row, Table, message_id, network, spi
+from ..diagnosis.logs import Record, moment
+from ..diagnosis.negotiation import Draft, Reader, Row, Table, message_id, network, spi
 
 _SEED = "seed, pix-7.2-debug-isakmp"
 _SEED_IPSEC = "seed, pix-7.2-debug-ipsec"

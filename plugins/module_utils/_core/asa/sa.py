@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..sa import IkeSa
-from ..show_ikev2 import Ikev2
-from ..show_text import Form, Found, Reader
+from ..associations.ikev2 import Ikev2
+from ..associations.sa import IkeSa
+from ..associations.text import Form, Found, Reader
 from .sa_ipsec import Ipsec
 from .sa_session import Sessions
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..sa import IpsecSa, Spi
-from ..show_text import Form, Found, Lines, counters, endpoint, identity, spi
+from ..associations.sa import IpsecSa, Spi
+from ..associations.text import Form, Found, Lines, counters, endpoint, identity, spi
 
 
 class Ipsec(Form):

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..sa import IkeSa, IpsecSa
-from ..show_text import Form, Found, identity
+from ..associations.sa import IkeSa, IpsecSa
+from ..associations.text import Form, Found, identity
 
 #: What stands before a colon, one or two to a row.
 _KEYS = re.compile(

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 
 from ..algorithms import IkeProposal, Spelling
-from ..clear import Words
+from ..associations.clear import Words
+from ..associations.text import Shows
 from ..errors import InputError
 from ..session import Cli
-from ..show_text import Shows
 
 _SPELLING = Spelling(
     ike={"des": "des", "3des": "3des", "aes128": "aes", "aes192": "aes 192", "aes256": "aes 256"},

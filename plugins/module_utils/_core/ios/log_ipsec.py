@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..logs import Record
-from ..negotiation import Draft, Row, network, spi
+from ..diagnosis.logs import Record
+from ..diagnosis.negotiation import Draft, Row, network, spi
 from .log_stream import StreamReader
 
 _NOTIFIES = {

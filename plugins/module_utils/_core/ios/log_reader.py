@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..logs import Record
-from ..negotiation import Draft, Row, Table, message_id, spi
+from ..diagnosis.logs import Record
+from ..diagnosis.negotiation import Draft, Row, Table, message_id, spi
 from .log_ipsec import IpsecReader
 from .log_stream import Stream
 from .logs import IKEV2, IPSEC, ISAKMP, SYSLOG

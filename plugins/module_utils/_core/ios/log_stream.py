@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..logs import Record, moment
-from ..negotiation import Draft, Reader
+from ..diagnosis.logs import Record, moment
+from ..diagnosis.negotiation import Draft, Reader
 
 
 @dataclass

@@ -9,7 +9,7 @@ negotiation is in ``log_reader.py``.
 
 from __future__ import annotations
 
-from ..negotiation import Row, Table
+from ..diagnosis.negotiation import Row, Table
 
 _MAIN = "ios-show.md C7.3"
 _INITIATOR = "ios-show.md C7.4"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..sa import IkeSa
-from ..show_ikev2 import Ikev2
-from ..show_text import Form, Found, Reader, seconds
+from ..associations.ikev2 import Ikev2
+from ..associations.sa import IkeSa
+from ..associations.text import Form, Found, Reader, seconds
 from .sa_ipsec import Ipsec
 from .sa_session import Session
 

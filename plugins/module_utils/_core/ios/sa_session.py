@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..associations.sa import Identity, IkeSa, IpsecSa
+from ..associations.text import PROTOCOLS, Form, Found, Lines, endpoint, identity6, seconds
 from ..prefixes import Prefix
-from ..sa import Identity, IkeSa, IpsecSa
-from ..show_text import PROTOCOLS, Form, Found, Lines, endpoint, identity6, seconds
 
 
 class Session(Form):

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils import _door, _info_door
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import sa
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations import sa
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import TransportError
 from ansible_collections.netvpn.dynamic_l2l.plugins.modules import ipsec_info
 
