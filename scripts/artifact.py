@@ -24,7 +24,7 @@ ALLOWED = re.compile(
     re.VERBOSE,
 )
 REQUIRED = ("MANIFEST.json", "README.md", "LICENSES/GPL-3.0-or-later.txt", "meta/runtime.yml", "requirements.txt")
-LARGEST = 1_500_000
+LARGEST = 2_000_000
 
 
 def faults(path: str) -> list[str]:
