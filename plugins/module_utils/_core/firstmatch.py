@@ -14,6 +14,8 @@ import weakref
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Any, NamedTuple, Union
 
 from .acl import AccessList, Ace, Entry, Opaque, Remark
@@ -25,6 +27,8 @@ _SOURCE, _DESTINATION = 1, 3
 _ALL: Box = (ALL_PROTOCOLS, ALL_ADDRESSES, ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
 #: Below this a table is read from top to bottom.
 _SMALL = 24
+#: For more rows than these a box is looked at from one end to the other, in at most so many bands.
+_FEW, _BANDS = 6, 16
 
 
 def overlap(one: Box, two: Box) -> bool:
@@ -241,11 +245,49 @@ class Rules:
         return [(mirrored(piece), hit) for piece, hit in self.split(mirrored(box), turned)]
 
 
+class Lookup:
+    """Boxes with what belongs to each, to be asked which of them share a packet with another; more come, and some go.
+
+    They are kept in tables of which each is larger than all after it together: each row is put in order anew log n times,
+    and as many tables are asked.
+    """
+
+    def __init__(self, rows: Iterable[tuple[Box, Any]] = ()) -> None:
+        self._tables: list[Rules] = []
+        self._gone: set[int] = set()
+        self.add(rows)
+
+    def add(self, rows: Iterable[tuple[Box, Any]]) -> None:
+        """More of them."""
+        new = [Rule(box, value, "") for box, value in rows]
+        while new and self._tables and len(self._tables[-1].rules) <= 2 * len(new) + _SMALL:
+            new = [*self._tables.pop().rules, *new]
+        if new:
+            self._tables.append(Rules(new))
+
+    def drop(self, value: Any) -> None:
+        """What belongs to ``value``, which is kept as long as this is, is no longer there."""
+        self._gone.add(id(value))
+
+    def over(self, box: Box) -> list[tuple[Box, Any]]:
+        """Those that overlap ``box``, in the order in which they came."""
+        found = [rule for table in self._tables for rule in table.over(box)]
+        return [(rule.box, rule.value) for rule in found if id(rule.value) not in self._gone]
+
+    def any(self, box: Box) -> bool:
+        """Whether one of them overlaps ``box``."""
+        return bool(self.over(box))
+
+
 #: A piece, the rows that overlap it, where in them to go on, and the rows of either kind that may match above.
 _Work = tuple[Box, Sequence[Rule], int, tuple[Rule, ...]]
 
 
 def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
+    if len(rules) > _FEW:
+        swept = _swept(rules, box)
+        if swept is not None:
+            return swept
     result: list[tuple[Box, Hit]] = []
     work: list[_Work] = [(box, rules, 0, ())]
     while work:
@@ -264,6 +306,60 @@ def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
         for part in _halves(rows, start, piece) or _around(first.box, piece):
             work.append((part, _left(rows, start, part), 0, doubts))
     return result
+
+
+def _swept(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]] | None:
+    """The same for exact rows that differ in one field only, but for a few places: from one end of it to the other."""
+    cuts: list[set[int]] = [set(), set(), set(), set(), set()]
+    for rule in rules:
+        if not rule.exact:
+            return None
+        for field, ((low, high), (first, last)) in enumerate(zip(rule.box, box)):  # noqa: B905
+            if low > first:
+                cuts[field].add(low)
+            if high < last:
+                cuts[field].add(high + 1)
+    along = max(range(len(cuts)), key=lambda field: len(cuts[field]))
+    bands = [box]
+    for field, places in enumerate(cuts):
+        if field == along or not places:
+            continue
+        if len(bands) * (len(places) + 1) > _BANDS:
+            return None
+        low, high = box[field]
+        ends = [low, *sorted(places), high + 1]
+        parts = [(first, second - 1) for first, second in pairwise(ends)]
+        bands = [(*band[:field], part, *band[field + 1 :]) for band in bands for part in parts]
+    result: list[tuple[Box, Hit]] = []
+    for band in bands:
+        rows = [rule for rule in rules if overlap(rule.box, band)] if len(bands) > 1 else rules
+        head, tail = band[:along], band[along + 1 :]
+        for low, high, row in _sweep(rows, along, band[along]):
+            hit = NO_HIT if row is None else Hit(row.value, row)
+            result.append(((*head, (low, high), *tail), hit))
+    return result
+
+
+def _sweep(rows: Sequence[Rule], field: int, within: Interval) -> Iterator[tuple[int, int, Rule | None]]:
+    """``within`` cut where another of ``rows`` is the first, which differ in ``field`` only."""
+    begins = sorted((max(row.box[field][0], within[0]), index) for index, row in enumerate(rows))
+    active: list[int] = []
+    position, end, at = within[0], within[1], 0
+    start, current = position, -1
+    while position <= end:
+        while at < len(begins) and begins[at][0] <= position:
+            heappush(active, begins[at][1])
+            at += 1
+        while active and rows[active[0]].box[field][1] < position:
+            heappop(active)
+        top = active[0] if active else -1
+        if top != current:
+            if position > start:
+                yield start, position - 1, rows[current] if current >= 0 else None
+            start, current = position, top
+        following = begins[at][0] if at < len(begins) else end + 1
+        position = min(following, rows[top].box[field][1] + 1) if top >= 0 else following
+    yield start, end, rows[current] if current >= 0 else None
 
 
 def _settled(hit: Hit, doubts: tuple[Rule, ...]) -> Hit:

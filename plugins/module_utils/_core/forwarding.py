@@ -368,6 +368,7 @@ class Forwarding:
 
     def __post_init__(self) -> None:
         self._pairs: dict[tuple[int, str, str], tuple[Translation, ...]] = {}
+        self._kinds: dict[str, tuple[Box, ...]] = {}
         self._starts, self._stretches = stretches(self.routes)
         self._addresses = sorted(self.own)
 
@@ -422,7 +423,7 @@ class Forwarding:
                 return rest
             return _judged(entry, partial(self._emerged, entry=entry, port=port), rest)
 
-        yield from _scanned(box, port.entries, 0, _see_answers, matched, refused)
+        yield from _scanning(port.entries, _see_answers, matched, refused)(box)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -483,11 +484,14 @@ class Forwarding:
         if not port.entries:
             yield from then(box)
             return
-        yield from _scanned(box, port.entries, 0, _see_answers, matched, then)
+        yield from _scanning(port.entries, _see_answers, matched, then)(box)
 
     def _arrived(self, box: Box, way: _Passage) -> Parts:
         """What comes to a mapped address goes on to the real one."""
         tables = self._pairs_of(self.arrivals, way.enters, "")
+        if not tables:
+            yield from self._here_or_on(box, way)
+            return
         for piece, outcomes, line in _looked_up(tables, box, UNCHANGED):
             ways = [partial(self._here_or_on, way=_with(way, outcome)) for outcome in outcomes]
             yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
@@ -567,35 +571,50 @@ class Forwarding:
 
     def _translated(self, box: Box, way: _Passage, hop: str) -> Parts:
         tables = self._pairs_of(self.translations, way.enters, hop)
+        # One way for all pieces with the same outcome.
+        ready: dict[tuple[int, ...], list[Way]] = {}
         for piece, outcomes, line in _looked_up(tables, box, way.image):
-            ways = [
-                _always(Fate.of(Letter.D, outcome.line, outcome.text))
-                if outcome and outcome.drops
-                else partial(self._protected, way=_with(way, outcome), hop=hop)
-                for outcome in outcomes
-            ]
+            key = tuple(map(id, outcomes))
+            ways = ready.get(key)
+            if ways is None:
+                ways = ready[key] = [
+                    _always(Fate.of(Letter.D, outcome.line, outcome.text))
+                    if outcome and outcome.drops
+                    else self._protected(_with(way, outcome), hop)
+                    for outcome in outcomes
+                ]
             yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
 
-    def _protected(self, box: Box, way: _Passage, hop: str) -> Parts:
+    def _protected(self, way: _Passage, hop: str) -> Way:
         """The crypto map of the interface that the packet leaves by."""
         port = self.ports[hop]
         lax = next((e for e in port.entries if e.dynamic and e.rules is None and e.ability in _NEGOTIABLE), None)
-        plain = partial(self._plain, way=way, port=port, lax=lax)
-        matched = partial(self._matched, way=way, port=port)
-        yield from _scanned(box, port.entries, 0, partial(_see, image=way.image), matched, plain)
+        plain = self._plain(way, port, lax)
+        if not port.entries:
+            return plain
+        return _scanning(
+            port.entries, partial(_see, image=way.image), partial(self._matched, way=way, port=port), plain
+        )
 
     def _negotiating(self, box: Box, way: _Passage, port: Port) -> Iterator[tuple[Box, bool]]:
         """``box`` cut into IKE and ESP of the tunnel's own end, which no entry protects, and the rest."""
-        if way.enters != SELF:
+        kinds = self._kinds_of(port.name) if way.enters == SELF else ()
+        if not any(overlap(box, kind) for kind in kinds):
             yield box, False
             return
-        sources = [(address, address) for address, name in self.own.items() if name == port.name]
-        kinds = Region(
-            tuple((kind[0], source, *kind[2:]) for source in sources or self.leased for kind in _NEGOTIATION)
-        )
-        whole = Region((box,))
-        yield from ((piece, True) for piece in whole.intersect(kinds).boxes)
-        yield from ((piece, False) for piece in whole.subtract(kinds).boxes)
+        whole, region = Region((box,)), Region(kinds)
+        yield from ((piece, True) for piece in whole.intersect(region).boxes)
+        yield from ((piece, False) for piece in whole.subtract(region).boxes)
+
+    def _kinds_of(self, name: str) -> tuple[Box, ...]:
+        """IKE and ESP from the addresses of an interface."""
+        found = self._kinds.get(name)
+        if found is None:
+            own = [(address, address) for address, interface in self.own.items() if interface == name]
+            found = self._kinds[name] = tuple(
+                (kind[0], source, *kind[2:]) for source in own or self.leased for kind in _NEGOTIATION
+            )
+        return found
 
     def _matched(self, entry: Entry, rest: Way, way: _Passage, port: Port) -> Way:
         if entry.rules is None and entry.dynamic:
@@ -638,22 +657,27 @@ class Forwarding:
             else:
                 yield from (then if hit.value else refused)(piece)
 
-    def _plain(self, box: Box, way: _Passage, port: Port, lax: Entry | None = None) -> Parts:
+    def _plain(self, way: _Passage, port: Port, lax: Entry | None = None) -> Way:
         """No entry protects it."""
         leave = None if way.enters == SELF else port.leave
+
+        def let_out(fate: Fate, image: Image = UNCHANGED) -> Way:
+            return _always(fate) if leave is None else partial(_filtered, filter_=leave, way=_always(fate), image=image)
+
         if way.image is not UNCHANGED:
-            fate = Fate.of(Letter.T, way.line, way.text)
-            yield from _filtered(box, leave, _always(fate), way.image)
-            return
-        fate = Fate.of(Letter.X, way.line or "no line translates or protects it", way.text)
+            return let_out(Fate.of(Letter.T, way.line, way.text), way.image)
+        clear = let_out(Fate.of(Letter.X, way.line or "no line translates or protects it", way.text))
         if lax is None:
-            yield from _filtered(box, leave, _always(fate))
-            return
+            return clear
         # A peer may propose any identities; translated packets carry those of the outside address, and keep T.
         words = [lax.peer, "in clear while there is no SA", *([way.line] if way.line else [])]
-        open_ = Fate.of(Letter.V, lax.line, "; ".join(words), lax.peer)
-        for piece, negotiates in self._negotiating(box, way, port):
-            yield from _filtered(piece, leave, _always(fate if negotiates else open_))
+        open_ = let_out(Fate.of(Letter.V, lax.line, "; ".join(words), lax.peer))
+
+        def parts(box: Box) -> Parts:
+            for piece, negotiates in self._negotiating(box, way, port):
+                yield from (clear if negotiates else open_)(piece)
+
+        return parts
 
     def _pairs_of(self, tables: tuple[Translation, ...], enters: str, leaves: str) -> tuple[Translation, ...]:
         key = (id(tables), enters, leaves)
@@ -723,11 +747,14 @@ def _filtered(box: Box, filter_: Filter | None, way: Way, image: Image = UNCHANG
         yield from way(box)
         return
     for piece, hit in filter_.rules.split(box, image):
+        if hit.value and hit.sure:
+            yield from way(piece)
+            continue
         refused = _always(Fate.of(Letter.D, filter_.line, hit.rule.text if hit.rule else "not permitted by it"))
         if hit.rule and not hit.sure:
             yield from _either(piece, (way, refused), _unsure(hit.rule.text))
         else:
-            yield from (way if hit.value else refused)(piece)
+            yield from refused(piece)
 
 
 def _looked_up(
@@ -754,40 +781,44 @@ def _looked_up(
                 yield part, (*doubts, *found), because
 
 
-def _scanned(
-    box: Box,
+def _scanning(
     entries: Sequence[Entry],
-    index: int,
     see: Callable[[Rules, Box], list[tuple[Box, Hit]]],
     matched: Callable[[Entry, Way], Way],
     missed: Way,
-) -> Parts:
+) -> Way:
     """Through the entries of a crypto map: a permit is the entry's business, a deny goes on to the next entry.
 
     "Match criterion in an ACE containing a deny statement: … resume evaluation against the ACEs in the next crypto map"
     (CLI guide 7.2, chapter 27; IOS: ``crypto ipsec … deny-policy``, whose default is to jump).
     """
-    work: list[tuple[Box, int]] = [(box, index)]
-    while work:
-        piece, at = work.pop()
-        if at == len(entries):
-            yield from missed(piece)
-            continue
-        entry = entries[at]
+    rests: list[Way] = [partial(lambda part, after: scan(part, after), after=at + 1) for at in range(len(entries))]
+    # What an entry does with what it matches is made once, however many pieces there are.
+    ways: dict[int, Way] = {}
 
-        def rest(part: Box, after: int = at + 1) -> Parts:
-            return _scanned(part, entries, after, see, matched, missed)
+    def scan(box: Box, index: int = 0) -> Parts:
+        work: list[tuple[Box, int]] = [(box, index)]
+        while work:
+            piece, at = work.pop()
+            if at == len(entries):
+                yield from missed(piece)
+                continue
+            entry = entries[at]
+            way = ways.get(at)
+            if way is None:
+                way = ways[at] = matched(entry, rests[at])
+            if entry.rules is None or entry.stops:
+                yield from way(piece)
+                continue
+            for part, hit in see(entry.rules, piece):
+                if hit.rule and not hit.sure:
+                    yield from _either(part, (way, rests[at]), _unsure(hit.rule.text))
+                elif hit.value:
+                    yield from way(part)
+                else:
+                    work.append((part, at + 1))
 
-        if entry.rules is None or entry.stops:
-            yield from matched(entry, rest)(piece)
-            continue
-        for part, hit in see(entry.rules, piece):
-            if hit.rule and not hit.sure:
-                yield from _either(part, (matched(entry, rest), rest), _unsure(hit.rule.text))
-            elif hit.value:
-                yield from matched(entry, rest)(part)
-            else:
-                work.append((part, at + 1))
+    return scan
 
 
 def _judged(entry: Entry, safe: Way, rest: Way) -> Way:

@@ -178,11 +178,6 @@ def replay_together(config: Any, steps: Sequence[Step]) -> Any:
 def joined(steps: Sequence[Step], *, adds: bool = True) -> Step:
     """Several steps that must share a write: one change."""
 
-    def effect(config: Any) -> Any:
-        for step in steps:
-            config = step.effect(config)
-        return config
-
     def together(sets: Iterable[frozenset[Ref]]) -> frozenset[Ref]:
         return frozenset().union(*sets)
 
@@ -194,7 +189,7 @@ def joined(steps: Sequence[Step], *, adds: bool = True) -> Step:
         together(step.needs for step in steps) - provides,
         together(step.releases for step in steps),
         together(step.removes for step in steps),
-        effect,
+        lambda config: replay_together(config, steps),
         together(step.edits for step in steps) if all(step.edits for step in steps) else frozenset(),
         adds=adds,
     )

@@ -14,23 +14,36 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeVar
 
-from .firstmatch import UNCHANGED, Image, Rule, Rules, compose, mirrored
+from .firstmatch import UNCHANGED, Image, Rule, Rules, common, compose, mirrored, overlap
 from .forwarding import Entry, Filter, Forwarding, Outcome, Translation
-from .prefixes import EVERYTHING_BOX, Box, Region
+from .prefixes import EVERYTHING, EVERYTHING_BOX, Box, Region
 
 _Item = TypeVar("_Item")
 
-#: With more combinations of translations than this everything is taken as touched.
-_MANY = 10_000
+#: With more combinations of rows and translations than this everything is taken as touched.
+_MANY = 1_000_000
 
 
-def touched(before: Forwarding, after: Forwarding) -> dict[str, Region]:
-    """Where packets enter → those that the change from ``before`` to ``after`` can touch; places without any are left out."""
+def touched(before: Forwarding, after: Forwarding, *, many: int | None = None) -> dict[str, Region]:
+    """Where packets enter → those that the change from ``before`` to ``after`` can touch; places without any are left out.
+
+    Rows of one table that changed, more of them than ``many``, are taken together with the packets between them.
+    """
     whole = {**before.places(), **after.places()}
     if _frame(before) != _frame(after):
         return {name: region for name, region in whole.items() if region}
-    found = _Touched(before, after).boxes()
-    return {name: region for name, place in whole.items() if (region := _joined(found.get(name, ()), place))}
+    found = _Touched(before, after, many).boxes()
+    # The same for most of the places.
+    joined: dict[tuple[Any, ...], Region] = {}
+    result = {}
+    for name, place in whole.items():
+        parts = found.get(name, ())
+        key = (place.boxes, *map(id, parts))
+        if key not in joined:
+            joined[key] = _joined(chain.from_iterable(parts), place)
+        if joined[key]:
+            result[name] = joined[key]
+    return result
 
 
 def _frame(tables: Forwarding) -> tuple[Any, ...]:
@@ -49,33 +62,42 @@ def _frame(tables: Forwarding) -> tuple[Any, ...]:
 
 def _joined(boxes: Iterable[Box], place: Region) -> Region:
     """The packets of ``boxes`` that can enter, as disjoint boxes."""
-    rows = Rules(Rule(box, True, "touched") for box in boxes)
-    return Region(tuple(piece for box in place.boxes for piece, hit in rows.split(box) if hit.value))
+    wanted = list(dict.fromkeys(boxes))
+    if place.boxes != EVERYTHING.boxes:
+        wanted = [common(box, other) for box in wanted for other in place.boxes if overlap(box, other)]
+    table = Rules(Rule(box, index, "touched") for index, box in enumerate(wanted))
+    found: list[Box] = []
+    for index, box in enumerate(wanted):
+        before = [rule.box for rule in table.over(box) if rule.value < index]
+        found += Region((box,)).subtract(Region(tuple(before))).boxes if before else (box,)
+    return Region(tuple(found))
 
 
 class _Touched:
-    def __init__(self, before: Forwarding, after: Forwarding) -> None:
+    def __init__(self, before: Forwarding, after: Forwarding, many: int | None) -> None:
         self.before = before
         self.after = after
-        self.found: dict[str, list[Box]] = {}
+        self.many = many
+        #: place → what was found for it, several times
+        self.found: dict[str, list[Sequence[Box]]] = {}
         self.everywhere = [*after.places()]
 
-    def boxes(self) -> dict[str, list[Box]]:
+    def boxes(self) -> dict[str, list[Sequence[Box]]]:
         before, after = self.before, self.after
         for rows, tables in _changed(before.translations, after.translations, _same_table, _table_rows):
-            boxes = [rule.box for rule in rows]
+            boxes = self._boxes(rows)
             self._add(self.everywhere if tables.enters is None else tables.enters, self._as_entering(boxes))
             if after.firewall:
                 # A translation must hold for the answers too.
                 self._add(self.everywhere if tables.leaves is None else tables.leaves, [mirrored(box) for box in boxes])
         for rows, tables in _changed(before.arrivals, after.arrivals, _same_table, _table_rows):
-            self._add(self.everywhere if tables.enters is None else tables.enters, [rule.box for rule in rows])
+            self._add(self.everywhere if tables.enters is None else tables.enters, self._boxes(rows))
         for name, new in after.ports.items():
             old = before.ports[name]
             self._add((name,), self._filter(old.enter, new.enter))
             self._add(self.everywhere, self._seen(self._filter(old.leave, new.leave)))
             for rows, entry in _changed(old.entries, new.entries, _same_entry, _entry_rows):
-                boxes = [EVERYTHING_BOX] if entry.rules is None or entry.stops else [rule.box for rule in rows]
+                boxes = [EVERYTHING_BOX] if entry.rules is None or entry.stops else self._boxes(rows)
                 self._add(self.everywhere, self._seen(boxes))
                 self._add((name,), [mirrored(box) for box in boxes])
         return self.found
@@ -83,12 +105,18 @@ class _Touched:
     def _add(self, places: Iterable[str], boxes: Sequence[Box]) -> None:
         if boxes:
             for name in places:
-                self.found.setdefault(name, []).extend(boxes)
+                self.found.setdefault(name, []).append(boxes)
 
     def _filter(self, old: Filter | None, new: Filter | None) -> list[Box]:
         if old is None or new is None:
             return [] if old is new else [EVERYTHING_BOX]
-        return [rule.box for rule in _rows(old.rules, new.rules)]
+        return self._boxes(_rows(old.rules, new.rules))
+
+    def _boxes(self, rows: Sequence[Rule]) -> list[Box]:
+        if self.many is None or len(rows) <= self.many:
+            return [rule.box for rule in rows]
+        sides = zip(*(rule.box for rule in rows))  # noqa: B905
+        return [tuple((min(low for low, _high in side), max(high for _low, high in side)) for side in map(list, sides))]
 
     def _seen(self, boxes: list[Box]) -> list[Box]:
         """``boxes`` as they are after all translations, as packets that enter."""

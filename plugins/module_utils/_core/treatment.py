@@ -102,6 +102,11 @@ def fate_of(config: Config, enters: str, packet: Packet, *, peers: Mapping[str, 
     return next(fate for _piece, fate in model(config, peers).treat(enters, box))
 
 
-def touched(before: Config, after: Config, *, peers: Mapping[str, Needed] | None = None) -> dict[str, Region]:
-    """Where packets enter → those that the change can touch: a line need be judged on these alone."""
-    return difference(model(before, peers), model(after, peers))
+def touched(
+    before: Config, after: Config, *, peers: Mapping[str, Needed] | None = None, many: int | None = None
+) -> dict[str, Region]:
+    """Where packets enter → those that the change can touch: a line need be judged on these alone.
+
+    More rows of one table than ``many`` are taken together with what lies between them.
+    """
+    return difference(model(before, peers), model(after, peers), many=many)

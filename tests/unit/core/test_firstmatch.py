@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 
-from _core.firstmatch import Rule, Rules, covers, tidy
+from _core.firstmatch import Lookup, Rule, Rules, covers, mirrored, overlap, tidy
 from _core.prefixes import ALL_PORTS, Box, Prefix, parse_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,6 +81,49 @@ def test_the_rows_over_a_box_are_found_by_tables_as_by_reading_them_all(rules: l
         rule for rule in rules if all(max(a, c) <= min(b, d) for (a, b), (c, d) in zip(rule.box, whole, strict=True))
     ]
     assert Rules(rules).over(whole) == met
+
+
+#: Rows that differ in little but one field, as those of a hub do: looked at from one end to the other.
+alike = st.builds(
+    lambda target, source, value: Rule(box(source, target, None, None), value, "row"),
+    prefixes(RIGHT),
+    st.sampled_from([Prefix(LEFT, 28), Prefix(LEFT, 28), Prefix(0, 0)]),
+    st.booleans(),
+)
+
+
+@given(st.lists(alike, min_size=7, max_size=40), wholes, st.booleans())
+@settings(max_examples=100)
+def test_rows_that_differ_in_one_field_decide_the_same_from_one_end_to_the_other(
+    rules: list[Rule], whole: Box, turned: bool
+) -> None:
+    if turned:
+        rules = [Rule(mirrored(rule.box), rule.value, "row") for rule in rules]
+        whole = mirrored(whole)
+    pieces = Rules(rules).split(whole)
+    points = [mirrored(point(packet)) if turned else point(packet) for packet in PACKETS]
+    for where in points:
+        held = [hit for piece, hit in pieces if covers(piece, where)]
+        assert len(held) == covers(whole, where)
+        first = next((rule for rule in rules if covers(rule.box, where)), None)
+        for hit in held:
+            assert (hit.value, hit.rule, hit.sure) == (first.value if first else False, first, True)
+
+
+@given(st.lists(st.tuples(wholes, st.booleans()), max_size=60), wholes)
+@settings(max_examples=60)
+def test_boxes_are_found_as_they_come_and_go(rows: list[tuple[Box, bool]], whole: Box) -> None:
+    known = Lookup()
+    there: list[tuple[Box, object]] = []
+    for where, goes in rows:
+        mine = object()
+        known.add([(where, mine)])
+        if goes:
+            known.drop(mine)
+        there.append((where, None if goes else mine))
+    wanted = [(where, mine) for where, mine in there if mine and overlap(where, whole)]
+    assert known.over(whole) == wanted
+    assert known.any(whole) == bool(wanted)
 
 
 @given(st.lists(rows, max_size=12))

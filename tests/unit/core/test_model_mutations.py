@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from _core import forwarding
 from _core.asa import parse as asa_parse
-from _core.forwarding import Entry, Fate, Forwarding, Port
+from _core.forwarding import Entry, Fate, Forwarding, Port, Way
 from _core.ios import parse as ios_parse
 from _core.prefixes import Box
 from _core.treatment import SELF, fate_of
@@ -36,12 +36,15 @@ def crypto_before_translation(patch: pytest.MonkeyPatch) -> None:
     plain = Forwarding._plain
 
     def protected_first(self: Forwarding, box: Box, way: Any, hop: str) -> Parts:
-        return self._protected(box, way, hop)
+        return self._protected(way, hop)(box)
 
-    def translated_then(self: Forwarding, box: Box, way: Any, port: Port, lax: Entry | None = None) -> Parts:
-        tables = self._pairs_of(self.translations, way.enters, port.name)
-        for piece, outcomes, _line in forwarding._looked_up(tables, box, way.image):
-            yield from plain(self, piece, forwarding._with(way, outcomes[0]), port, lax)
+    def translated_then(self: Forwarding, way: Any, port: Port, lax: Entry | None = None) -> Way:
+        def parts(box: Box) -> Parts:
+            tables = self._pairs_of(self.translations, way.enters, port.name)
+            for piece, outcomes, _line in forwarding._looked_up(tables, box, way.image):
+                yield from plain(self, forwarding._with(way, outcomes[0]), port, lax)(piece)
+
+        return parts
 
     patch.setattr(Forwarding, "_translated", protected_first)
     patch.setattr(Forwarding, "_plain", translated_then)
@@ -79,8 +82,8 @@ def open_entry_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
     """What a dynamic entry without a list protects counts as in clear."""
     plain = Forwarding._plain
 
-    def strict(self: Forwarding, box: Box, way: Any, port: Port, lax: Entry | None = None) -> Parts:
-        return plain(self, box, way, port, None)
+    def strict(self: Forwarding, way: Any, port: Port, lax: Entry | None = None) -> Way:
+        return plain(self, way, port, None)
 
     patch.setattr(Forwarding, "_plain", strict)
 

@@ -317,10 +317,9 @@ class AsaReader(Reader):
     def _main_packet(self, values: Mapping[str, str], record: Record, payloads: set[int], sent: bool) -> None:
         place, draft = self.place(record), self._phase1.get(self._key(values, record))
         if _SA in payloads:
-            if self._is_new(draft, sent):
+            if draft is None or self._is_new(draft, sent):
                 draft = self._begin(values, record)
                 draft.role, draft.begun = ("initiator" if sent else "responder"), True
-            assert draft is not None
             first = (draft.role == "initiator") == sent
             mode = "AM" if _KE in payloads else "MM"
             draft.step(f"{mode}{1 if first else 2}", place)
@@ -340,9 +339,9 @@ class AsaReader(Reader):
         draft.step(f"MM{pair[0] if (draft.role == 'initiator') == sent else pair[1]}", place)
 
     @staticmethod
-    def _is_new(draft: Draft | None, sent: bool) -> bool:
+    def _is_new(draft: Draft, sent: bool) -> bool:
         """Whether an SA payload begins another phase 1."""
-        if draft is None or draft.ended or draft.has("MM3", "AM3", "PHASE1"):
+        if draft.ended or draft.has("MM3", "AM3", "PHASE1"):
             return True
         if not draft.role:
             return True

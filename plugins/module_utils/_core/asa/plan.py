@@ -11,21 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, require_edits
 from ..options import Options
-from ..prove import Platform, Question, View, accepted, order
+from ..prove import FEW, Platform, Question, View, accepted, order
 from ..steps import Finding, Line, Plan, Ref, Step, joined
-from ..treatment import model
+from ..treatment import model, touched
 from . import render
 from .dialect import for_version
 from .model import AsaConfig, MapEntry
 from .wanted import TEMPORARY, Wanted
 
-PLATFORM = Platform(lambda config: View(model(config)), render.reached)
+PLATFORM = Platform(lambda config: View(model(config)), render.reached, touched, partial(touched, many=FEW))
 
 
 def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:

@@ -199,8 +199,8 @@ def _negotiation(number: int, draft: Draft, knowledge: Knowledge) -> Negotiation
         "spi_out": draft.spis.get("outbound", ""),
         "ike_spis": list(draft.cookies) if any(draft.cookies) else [],
     }
-    assert draft.first is not None
-    assert draft.last is not None
+    # A draft is kept for a step or a sign, and each has its place.
+    first = draft.first or Place(draft.end, 0, 0, "")
     found = Negotiation(
         number,
         draft.end,
@@ -216,8 +216,8 @@ def _negotiation(number: int, draft: Draft, knowledge: Knowledge) -> Negotiation
         agreed,
         identifiers,
         draft.begun,
-        draft.first,
-        draft.last,
+        first,
+        draft.last or first,
     )
     return replace(found, tunnel=knowledge.tunnel_of(found))
 

@@ -77,9 +77,7 @@ class IosReader(IpsecReader):
             return
         elif record.tag == "IPSEC":
             table = IPSEC
-        elif record.tag == "IKEv2":
-            head = _IKEV2.match(text)
-            assert head is not None
+        elif record.tag == "IKEv2" and (head := _IKEV2.match(text)):
             table, text = IKEV2, text[head.end() :]
             values = {"session": head["session"]} if head["session"] else {}
         elif head := _ISAKMP.match(text):

@@ -10,22 +10,23 @@ and the steps are put in order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ..acl import AccessList, Ace, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, halves_finding, require_edits
 from ..options import Options
-from ..prove import Platform, Question, View, accepted, order
-from ..steps import Plan, Step, replay_together
-from ..treatment import model
+from ..prove import FEW, Platform, Question, View, accepted, order
+from ..steps import Plan, Step, joined, replay_together
+from ..treatment import model, touched
 from . import render
 from .dialect import for_version
 from .model import IosConfig
 from .wanted import Wanted
 
-PLATFORM = Platform(lambda config: View(model(config)), render.reached)
+PLATFORM = Platform(lambda config: View(model(config)), render.reached, touched, partial(touched, many=FEW))
 
 
 def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:
@@ -190,6 +191,9 @@ class _Difference:
                 )
         if distance:
             steps.insert(0, render.resequence(new.name, distance))
+        if not reached and len(steps) > 1:
+            # What nothing refers to is one change, whatever is typed.
+            return [replace(joined(steps), lazy=True, edits=frozenset({render.acl_ref(new.name)}))]
         return steps
 
     def as_held(self, steps: Sequence[Step]) -> None:

@@ -703,10 +703,13 @@ def free_numbers(old: Sequence[int], gaps: Sequence[int]) -> tuple[int, list[int
 
 def _gaps(numbers: Sequence[int], gaps: Sequence[int]) -> list[tuple[int, int, int]]:
     """``(number above, number below, new entries)`` of each gap; there is always room behind the last entry."""
+    following: list[int] = [0]
+    for number in reversed(numbers):
+        following.append(number or following[-1])
     found = []
-    for position, wanted in enumerate(gaps):
-        above = max(numbers[:position], default=0)
+    above = 0
+    for position, (wanted, below) in enumerate(zip(gaps, reversed(following), strict=True)):
         behind = (above // 10 + 1) * 10 + 10 * wanted
-        below = next((number for number in numbers[position:] if number), behind)
-        found.append((above, below, wanted))
+        found.append((above, below or behind, wanted))
+        above = max([above, *numbers[position : position + 1]])
     return found

@@ -8,12 +8,13 @@ What exists is adopted, what is impossible or would harm others is refused. :mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, Remark, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
+from ..firstmatch import Rule, Rules, compiled
 from ..intent import Network, Responder, Tunnel
 from ..list_edits import with_denies_above
 from ..options import PREFIX, Options, first_free
@@ -119,10 +120,10 @@ class Wanted:
             if entry.dynamic
             for dynamic in self.current.dynamic_of(entry.dynamic)
         ]
-        regions = [Region.pair(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
+        pairs = Rules(Rule(box, True, "") for box in _between(tunnels).boxes)
         for dynamic in reached:
             aces = self.list_named(dynamic.acl).aces if dynamic.acl else ()
-            if any(ace.exact and ace.region.overlaps(region) for ace in aces for region in regions):
+            if any(ace.exact and pairs.over(ace.box) for ace in aces):
                 return dynamic
         named = [*reached, *self.current.dynamic_of(self.options.names.dynamic_map)]
         for dynamic in named:
@@ -162,10 +163,7 @@ class Wanted:
 
     def ours(self) -> Region:
         """What the plan is about: the packets of all tunnels of the hub."""
-        result = Region()
-        for spoke, hub in (pair for tunnel in self.tunnels for pair in tunnel.pairs):
-            result = result.union(Region.pair(hub, spoke))
-        return result
+        return _between(self.tunnels)
 
     # --- what is wanted -------------------------------------------------------------------------------------------
 
@@ -184,8 +182,7 @@ class Wanted:
         outside = self.outside()
         for network in self.responder.networks:
             self.interface_of(network, outside)
-        for spoke, hub in (pair for tunnel in tunnels for pair in tunnel.pairs):
-            self.staying = self.staying.union(Region.pair(hub, spoke))
+        self.staying = _between(tunnels)
         map_name = self.crypto_map(outside)
         found = self.find_dynamic(map_name, tunnels)
         self._place_policy()
@@ -203,10 +200,8 @@ class Wanted:
         self._place_denies(tunnels, outside)
         if not self.options.partial:
             self._drop_forgotten()
-        kept = {(hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
-        for spoke, hub in (pair for tunnel in leaving for pair in tunnel.pairs):
-            if (hub, spoke) not in kept:
-                self._withdraw_deny(Ace.between("deny", hub, spoke))
+        kept = _aces("deny", tunnels)
+        self._withdraw_denies(ace for ace in _aces("deny", leaving) if ace not in kept)
         self._drop_unused_sets()
         self._refuse_to_wake_others(map_name, outside)
         self._refuse_shadow(map_name, dynamic)
@@ -314,15 +309,15 @@ class Wanted:
                 "names.match_acl", name, "this list exists and serves something else", "Choose another name"
             )
         old = self.list_named(name)
-        wanted = [Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs]
-        gone = {Ace.between("permit", hub, spoke) for tunnel in leaving for spoke, hub in tunnel.pairs}
-        stale = [ace for ace in old.aces if ace not in wanted and (not self.options.partial or ace in gone)]
+        wanted, gone, before = _aces("permit", tunnels), _aces("permit", leaving), set(old.entries)
+        stale = dict.fromkeys(
+            ace for ace in old.aces if ace not in wanted and (not self.options.partial or ace in gone)
+        )
         kept = [entry for entry in old.entries if entry not in stale]
-        added = [ace for ace in wanted if ace not in old.entries]
+        added = [ace for ace in wanted if ace not in before]
         self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
         self.scope.add(render.acl_ref(name))
-        for ace in stale:
-            self._withdraw_deny(replace(ace, action="deny"))
+        self._withdraw_denies(replace(ace, action="deny") for ace in stale)
         forgotten = tuple(f"access-list {name} {render.entry_text(ace)}" for ace in stale if ace not in gone)
         if forgotten:
             self.findings.append(Finding("not-in-the-intent", "warning", NOT_IN_THE_INTENT, forgotten))
@@ -364,8 +359,10 @@ class Wanted:
                 continue
             old = self.list_named(rule.name)
             permit = Ace.between("permit", network.prefix, ANY)
-            found = meaning(old.entries, permit.region)
-            if permit not in old.entries and not found.permit.union(found.deny).contains(permit.region):
+            decided = permit in old.entries or all(
+                hit.rule and hit.sure for _part, hit in compiled(old).split(permit.box)
+            )
+            if not decided:
                 self._refuse_standard(rule.name)
                 self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
 
@@ -517,9 +514,7 @@ class Wanted:
         outside = self.outside()
         map_name = self.crypto_map(outside)
         found = self.find_dynamic(map_name, tunnels)
-        for tunnel in tunnels:
-            for spoke, hub in tunnel.pairs:
-                self._withdraw_deny(Ace.between("deny", hub, spoke))
+        self._withdraw_denies(_aces("deny", tunnels))
         others = found and self.options.partial and self._serves_others(found, tunnels)
         if found and others:
             self._take_from_match_list(found, tunnels)
@@ -531,7 +526,7 @@ class Wanted:
 
     def _serves_others(self, dynamic: DynamicEntry, tunnels: Sequence[Tunnel]) -> bool:
         """Whether the entry may serve tunnels that a ``partial`` call does not name; without a list nobody can tell."""
-        named = {Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        named = _aces("permit", tunnels)
         return not dynamic.acl or any(ace not in named for ace in self.list_named(dynamic.acl).aces)
 
     def _take_from_match_list(self, dynamic: DynamicEntry, tunnels: Sequence[Tunnel]) -> None:
@@ -539,7 +534,7 @@ class Wanted:
             self.findings.append(Finding("entry-kept", "warning", ENTRY_KEPT, (dynamic.head,)))
             return
         old = self.list_named(dynamic.acl)
-        named = {Ace.between("permit", hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs}
+        named = _aces("permit", tunnels)
         left = tuple(entry for entry in old.entries if entry not in named)
         self.scope.add(render.acl_ref(dynamic.acl))
         self.target.access_lists[dynamic.acl] = AccessList(dynamic.acl, left, old.numbers)
@@ -615,18 +610,17 @@ class Wanted:
         rules = any(name in self.target.lists_of(rule) for rule in self.target.nat_rules)
         return name in self.target.crypto_lists() or rules or name in self.current.other_users
 
-    def _withdraw_deny(self, deny: Ace) -> None:
-        """Take a ``deny`` that equals one of ours out of the lists that decide translation."""
-        for rule in self.target.nat_rules:
-            for name in self.target.lists_of(rule):
-                old = self.list_named(name)
-                if deny not in old.entries:
-                    continue
-                position = old.entries.index(deny)
-                entries = tuple(entry for entry in old.entries if entry != deny)
-                numbers = old.numbers[:position] + old.numbers[position + 1 :]
-                self.scope.add(render.acl_ref(name))
-                self.target.access_lists[name] = AccessList(name, entries, numbers)
+    def _withdraw_denies(self, denies: Iterable[Ace]) -> None:
+        """Take each ``deny`` that equals one of ours out of the lists that decide translation."""
+        gone = set(denies)
+        for name in {name for rule in self.target.nat_rules for name in self.target.lists_of(rule)} if gone else ():
+            old = self.list_named(name)
+            if gone.isdisjoint(old.entries):
+                continue
+            left = [index for index, entry in enumerate(old.entries) if entry not in gone]
+            numbers = tuple(old.numbers[index] for index in left if index < len(old.numbers))
+            self.scope.add(render.acl_ref(name))
+            self.target.access_lists[name] = AccessList(name, tuple(old.entries[index] for index in left), numbers)
 
     def _take_shared(self, outside: str) -> None:
         """Policy, wildcard key and PAT: what nothing else needs any more."""
@@ -697,3 +691,14 @@ class Wanted:
                 old = self.list_named(name)
                 left = tuple(entry for entry in old.entries if entry != ace)
                 self.target.access_lists[name] = AccessList(name, left)
+
+
+def _between(tunnels: Iterable[Tunnel]) -> Region:
+    """The packets of tunnels, as the hub sends them; no two tunnels of an intent share any."""
+    pairs = dict.fromkeys((hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs)
+    return Region(tuple(box for hub, spoke in pairs for box in Region.pair(hub, spoke).boxes))
+
+
+def _aces(action: str, tunnels: Iterable[Tunnel]) -> dict[Ace, None]:
+    """What the lists of a hub hold for tunnels, in their order and to be asked."""
+    return dict.fromkeys(Ace.between(action, hub, spoke) for tunnel in tunnels for spoke, hub in tunnel.pairs)

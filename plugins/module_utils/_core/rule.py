@@ -1,0 +1,446 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rule for every change, and the judgement of one line by it.
+
+    What new flows of a class meet, drops struck, is after each line what they met before the plan, then what they meet
+    after it: one change. In clear, unprotected while there is no SA, or translated into the tunnel they are in between
+    only where they are so before or after. A drop in between is told, and of others' packets only let through when the
+    intent accepts it.
+
+A line is judged on the packets that it can touch, and on no others: what it cannot touch is as it was. So is where it
+leads known without a look, where what is left to do cannot touch a packet any more: then it is as it will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, NamedTuple, Protocol
+
+from .firstmatch import Lookup, common, covers, mirrored, overlap, tidy
+from .forwarding import SELF, Forwarding, Letter, stretches
+from .intent import CLEAR_WHILE_CHANGING, OTHERS_INTERRUPTED, Tunnel
+from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, ANY, Box, Prefix, Region, parse_address
+from .steps import Ref, Step
+
+DROP = Letter.D.value
+
+#: More rows of a table than these are looked at together with what lies between them.
+FEW = 16
+
+#: What a packet meets, as :class:`.forwarding.Fate` says it: what is possible, where sources leave a choice.
+Key = frozenset[str]
+
+
+class Seen(Protocol):
+    """What one packet class meets."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def line(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class Sight(Protocol):
+    """What a configuration does with packets; see :class:`View`."""
+
+    def usual(self) -> Mapping[str, Region]: ...
+    def treat(self, enters: str, box: Box) -> Iterable[tuple[Box, Seen]]: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """A :class:`.forwarding.Forwarding`, and which packets are usual: those whose answers would go where they came from.
+
+    Others enter somewhere else than their source is routed to: they are forged, or their answers get lost.
+    """
+
+    tables: Forwarding
+
+    def usual(self) -> dict[str, Region]:
+        """Where packets enter, and which."""
+        boxes: dict[str, list[Box]] = {}
+        for low, high, routes in stretches(self.tables.routes)[1]:
+            for enters in {route.interface for route in routes} & self.tables.ports.keys():
+                boxes.setdefault(enters, []).append(_from(low, high))
+        result = {enters: Region(tidy(found)) for enters, found in boxes.items()}
+        return {**result, SELF: Region(tuple(_from(address, address) for address in self.tables.own))}
+
+    def treat(self, enters: str, box: Box) -> Iterable[tuple[Box, Seen]]:
+        """``box`` in pieces, each with what it meets."""
+        return self.tables.treat(enters, box)
+
+
+def _from(low: int, high: int) -> Box:
+    return (ALL_PROTOCOLS, (low, high), ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """How configurations of a platform are looked at.
+
+    ``look`` gives what a configuration does with packets; ``reached`` the objects that packets can meet: whatever edits
+    none of them changes nothing. ``touched`` says where packets enter, and which, that may meet something else in one
+    configuration than in another, and ``roughly`` the same in few boxes; None: nobody knows.
+    """
+
+    look: Callable[[Any], Sight]
+    reached: Callable[[Any], frozenset[Ref]]
+    touched: Callable[[Any, Any], Mapping[str, Region]] | None = None
+    roughly: Callable[[Any, Any], Mapping[str, Region]] | None = None
+
+
+class Kind(IntEnum):
+    """What a step does to the classes, the best first."""
+
+    INERT = 0
+    #: what changes is as it will be
+    SWITCH = 1
+    #: packets that the plan is about are dropped for a while
+    DROPS = 2
+    #: the device's own packets are for a while treated as neither before nor after
+    OWN = 3
+    #: packets of others are dropped for a while
+    INTERRUPTS = 4
+    #: packets are for a while in clear, or with another source, as neither before nor after
+    EXPOSES = 5
+
+
+#: What an intent may accept of each of the worst kinds, as ``accept`` of a tunnel says it.
+ACCEPT = {Kind.INTERRUPTS: OTHERS_INTERRUPTED, Kind.EXPOSES: CLEAR_WHILE_CHANGING}
+
+
+def accepted(tunnels: Iterable[Tunnel]) -> dict[Kind, Region]:
+    """What tunnels accept, and for which packets."""
+    found: dict[Kind, Region] = {}
+    for tunnel in tunnels:
+        for kind, word in ACCEPT.items():
+            if word in tunnel.accept:
+                found[kind] = found.get(kind, Region()).union(tunnel.region)
+    return found
+
+
+@dataclass(frozen=True)
+class Question:
+    """From which configuration to which, what the plan is about, and what the intent accepts.
+
+    ``ours`` are the packets of the tunnels, as they leave the device; ``accepted`` those of them for which the intent
+    accepts a kind of harm.
+    """
+
+    platform: Platform
+    config: Any
+    target: Any
+    ours: Region = Region()
+    accepted: Mapping[Kind, Region] = field(default_factory=dict)
+    #: what packets meet before and after, as far as anybody asked: where they enter and which → pieces with both
+    _met: dict[tuple[str, Box], list[tuple[Box, Key, Key]]] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def usual(self) -> Mapping[str, Region]:
+        """The packets that count: where they enter, and which."""
+        known: Mapping[str, Region] | None = self._kept.get("usual")
+        if known is None:
+            usual = self.platform.look(self.config).usual()
+            known = self._kept["usual"] = {enters: region.subtract(_NOBODYS) for enters, region in usual.items()}
+        return known
+
+    def met(self, enters: str, box: Box) -> list[tuple[Box, Key, Key]]:
+        """``box`` in pieces, with what each meets before the plan and after it."""
+        found = self._met.get((enters, box))
+        if found is None:
+            old, new = (self.platform.look(config) for config in (self.config, self.target))
+            groups: dict[Key, list[Box]] = {}
+            for piece, fate in old.treat(enters, box):
+                groups.setdefault(fate.key, []).append(piece)
+            found = self._met[(enters, box)] = [
+                (part, key, last.key)
+                for key, pieces in groups.items()
+                for piece in tidy(pieces)
+                for part, last in new.treat(enters, piece)
+            ]
+        return found
+
+    def is_ours(self, box: Box) -> bool:
+        """Whether the plan is about one of these packets, or about an answer to it."""
+        known: Lookup | None = self._kept.get("ours")
+        if known is None:
+            known = self._kept["ours"] = Lookup((other, other) for other in self.ours.boxes)
+        return known.any(box) or known.any(mirrored(box))
+
+    def accepts(self, kind: Kind, box: Box) -> bool:
+        """Whether the intent accepts that packets of ``box`` suffer so."""
+        region = self.accepted.get(kind, Region())
+        if kind is Kind.INTERRUPTS:
+            return bool(region)
+        return any(covers(other, piece) for piece in (box, mirrored(box)) for other in region.boxes)
+
+
+#: Documentation addresses (RFC 5737): nobody has them, and the temporary ACE of a crypto list is written with them.
+_NOBODYS = Region.pair(ANY, Prefix(parse_address("192.0.2.0"), 24)).union(
+    Region.pair(Prefix(parse_address("192.0.2.0"), 24), ANY)
+)
+
+
+class Piece:
+    """Packets that met the same before the plan, meet the same after it, and were treated alike so far."""
+
+    __slots__ = ("after", "before", "box", "enters", "moved", "now")
+
+    def __init__(self, enters: str, box: Box, before: Key, after: Key, now: Key, *, moved: bool) -> None:
+        self.enters = enters
+        self.box = box
+        self.before = before
+        self.after = after
+        self.now = now
+        #: whether they have met something that is not as before
+        self.moved = moved
+
+    def may_become(self, key: Key) -> bool:
+        """Whether the rule lets its packets meet ``key`` now; every possibility must keep it."""
+        shown = key - {DROP}
+        return shown <= self.after or (not self.moved and shown <= self.before | self.after)
+
+
+class Change(NamedTuple):
+    """Packets of a piece that meet something else after a step: ``key``, and ``fate`` where somebody has looked."""
+
+    piece: Piece
+    box: Box
+    key: Key
+    fate: Seen | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a step does."""
+
+    kind: Kind
+    changes: tuple[Change, ...] = ()
+    #: the change for which it is no better
+    worst: Change | None = None
+    #: nothing refers to what the step edits: it was not looked at
+    idle: bool = False
+    #: what packets can meet after the step
+    reached: frozenset[Ref] = frozenset()
+    #: what the rule forbids is accepted
+    lawful: bool = True
+
+
+class State:
+    """A configuration on its way, and what every packet that a step can touch meets and met."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.platform = question.platform
+        self.config = question.config
+        self.reached = self.platform.reached(self.config)
+        self._usual = question.usual()
+        self._asked = {enters: Lookup() for enters in self._usual}
+        self._index = {enters: Lookup() for enters in self._usual}
+        self._exact: dict[tuple[str, Box], Piece] = {}
+        if self.platform.roughly is None:
+            for enters, region in self._usual.items():
+                self._ask(enters, region.boxes)
+
+    # --- pieces ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, enters: str, boxes: Iterable[Box]) -> None:
+        """Find out what packets met before the plan and meet after it, where nobody has asked yet.
+
+        They meet now what they met before: no step that was taken could touch them, or somebody would have asked.
+        """
+        asked = self._asked[enters]
+        for box in boxes:
+            new = Region((box,))
+            for other, _value in asked.over(box):
+                new = new.subtract(Region((other,)))
+            for fresh in new.boxes:
+                found = self.question.met(enters, fresh)
+                pieces = [Piece(enters, part, before, after, before, moved=False) for part, before, after in found]
+                self._add(enters, pieces)
+            if new:
+                asked.add((fresh, fresh) for fresh in new.boxes)
+
+    def _add(self, enters: str, pieces: Sequence[Piece]) -> None:
+        self._index[enters].add((piece.box, piece) for piece in pieces)
+        self._exact.update(((enters, piece.box), piece) for piece in pieces)
+
+    def _over(self, enters: str, box: Box) -> list[Piece]:
+        """The pieces that share packets with ``box``."""
+        exact = self._exact.get((enters, box))
+        return [exact] if exact else [piece for _box, piece in self._index[enters].over(box)]
+
+    # --- judging --------------------------------------------------------------------------------------------------
+
+    def judge(self, step: Step, config: Any, *, up_to: Kind | None = None) -> Verdict:
+        """What ``step`` does, which leads to ``config``; the first change will do that is worse than ``up_to``."""
+        reached = self.platform.reached(config)
+        if step.edits and not step.edits & self.reached and not step.edits & reached:
+            return Verdict(Kind.INERT, idle=True, reached=reached)
+        return self._weighed(self._changes(step.region, config), reached, up_to)
+
+    def _weighed(self, found: Iterable[Change], reached: frozenset[Ref], up_to: Kind | None) -> Verdict:
+        changes = []
+        kind, worst, lawful = Kind.INERT, None, True
+        for change in found:
+            changes.append(change)
+            how = self.kind(change)
+            refused = how in ACCEPT and not self.question.accepts(how, change.box)
+            if (refused, how) > (not lawful, kind):
+                kind, worst, lawful = how, change, not refused
+                if up_to is not None and (refused or how > up_to):
+                    break
+        return Verdict(kind, tuple(changes), worst, reached=reached, lawful=lawful)
+
+    def judge_together(self, steps: Sequence[Step], config: Any, *, up_to: Kind | None = None) -> list[Verdict | None]:
+        """What each of ``steps`` does, entries of one list, which lead to ``config`` when all are taken.
+
+        A packet that only one of them can touch meets after all of them what it meets after that one, whatever the order.
+            None for a step that shares packets with another: it must be looked at alone.
+        """
+        reached = self.platform.reached(config)
+        edits = steps[0].edits
+        if not edits & self.reached and not edits & reached:
+            return [Verdict(Kind.INERT, idle=True, reached=reached)] * len(steps)
+        touched, alone = self.platform.touched, [True] * len(steps)
+        regions = [step.region for step in steps]
+        if touched is None or None in regions:
+            return [None] * len(steps)
+        owners = Lookup((box, index) for index, region in enumerate(regions) if region for box in region.boxes)
+        for region in touched(self.config, config).values():
+            for box in region.boxes:
+                indexes = {index for _box, index in owners.over(box)}
+                if len(indexes) != 1:
+                    for index in indexes or range(len(steps)):
+                        alone[index] = False
+        found: list[list[Change]] = [[] for _step in steps]
+        for change in self._changes(None, config):
+            indexes = {index for _box, index in owners.over(change.box)}
+            if len(indexes) == 1:
+                found[indexes.pop()].append(change)
+            for index in indexes:
+                alone[index] = False
+        return [
+            self._weighed(changes, reached, up_to) if single else None
+            for changes, single in zip(found, alone)  # noqa: B905 (one for each step)
+        ]
+
+    def touches(self, config: Any, within: Region | None = None) -> Iterator[tuple[str, list[Box]]]:
+        """Where packets enter, and which of the usual ones may meet something else in ``config`` than now."""
+        touched = self.platform.roughly
+        if touched is None:
+            found: Mapping[str, Region] = self._usual
+        else:
+            found, within = touched(self.config, config), None
+        for enters, usual in self._usual.items():
+            boxes = [
+                common(box, other) for box in usual.boxes for other in _boxes(found, enters) if overlap(box, other)
+            ]
+            if within is not None:
+                boxes = [common(box, other) for box in boxes for other in within.boxes if overlap(box, other)]
+            if boxes:
+                yield enters, boxes
+
+    def _changes(self, within: Region | None, config: Any) -> Iterator[Change]:
+        sight = self.platform.look(config)
+        touched = self.platform.roughly
+        open_ = touched(config, self.question.target) if touched else None
+        for enters, boxes in self.touches(config, within):
+            self._ask(enters, boxes)
+            still = None if open_ is None else _boxes(open_, enters)
+            for box in boxes:
+                inside, outside = [box], []
+                if still is not None:
+                    inside = [common(box, other) for other in still if overlap(box, other)]
+                    outside = list(Region((box,)).subtract(Region(still)).boxes) if inside else [box]
+                for part in outside:
+                    yield from self._arrived(enters, part)
+                for part in inside:
+                    yield from self._looked(sight, enters, part)
+
+    def _arrived(self, enters: str, box: Box) -> Iterator[Change]:
+        """Packets that no step that is left can touch: they are as they will be."""
+        for piece in self._over(enters, box):
+            if piece.now != piece.after:
+                inside = piece.box if covers(box, piece.box) else common(piece.box, box)
+                yield Change(piece, inside, piece.after, None)
+
+    def _looked(self, sight: Sight, enters: str, box: Box) -> Iterator[Change]:
+        for part, fate in sight.treat(enters, box):
+            key = fate.key
+            for piece in self._over(enters, part):
+                if key != piece.now:
+                    yield Change(piece, part if piece.box == part else common(piece.box, part), key, fate)
+
+    def kind(self, change: Change) -> Kind:
+        """How good or bad a change is."""
+        piece, key = change.piece, change.key
+        if key == piece.after:
+            return Kind.SWITCH
+        if not piece.may_become(key):
+            return Kind.OWN if piece.enters == SELF else Kind.EXPOSES
+        # The device's own packets may wait for a moment: nobody's service depends on them.
+        if DROP in key and DROP not in piece.after and DROP not in piece.now and piece.enters != SELF:
+            ours = piece.before != piece.after or self.question.is_ours(change.box)
+            return Kind.DROPS if ours else Kind.INTERRUPTS
+        return Kind.SWITCH
+
+    # --- going on -------------------------------------------------------------------------------------------------
+
+    def take(self, config: Any, verdict: Verdict) -> None:
+        """Go on to ``config``, where ``verdict`` was right."""
+        self.config = config
+        self.reached = verdict.reached
+        cut: dict[Piece, list[Change]] = {}
+        for change in verdict.changes:
+            cut.setdefault(change.piece, []).append(change)
+        for piece, changes in cut.items():
+            if len(changes) == 1 and changes[0].box == piece.box:
+                piece.moved = piece.moved or bool(changes[0].key - {DROP} - piece.before)
+                piece.now = changes[0].key
+                continue
+            groups: dict[Key, list[Box]] = {}
+            for change in changes:
+                groups.setdefault(change.key, []).append(change.box)
+            rest = Region((piece.box,)).subtract(Region(tuple(change.box for change in changes)))
+            parts = [(box, piece.now) for box in rest.boxes]
+            parts += [(box, key) for key, boxes in groups.items() for box in tidy(boxes)]
+            del self._exact[(piece.enters, piece.box)]
+            self._index[piece.enters].drop(piece)
+            self._add(
+                piece.enters,
+                [
+                    Piece(
+                        piece.enters,
+                        box,
+                        piece.before,
+                        piece.after,
+                        key,
+                        moved=piece.moved or bool(key - {DROP} - piece.before),
+                    )
+                    for box, key in parts
+                ],
+            )
+
+    def astray(self) -> Piece | None:
+        """Packets that are not as they are to be after the plan, when all of its steps are taken."""
+        roughly = self.platform.roughly
+        if roughly is not None:
+            # What no step touched is as before, and the plan may want it otherwise.
+            found = roughly(self.question.config, self.question.target)
+            for enters, usual in self._usual.items():
+                changed = _boxes(found, enters)
+                self._ask(
+                    enters, [common(box, other) for box in usual.boxes for other in changed if overlap(box, other)]
+                )
+        return next((piece for piece in self._exact.values() if piece.now != piece.after), None)
+
+
+def _boxes(found: Mapping[str, Region], enters: str) -> tuple[Box, ...]:
+    region = found.get(enters)
+    return region.boxes if region else ()

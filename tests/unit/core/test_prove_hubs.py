@@ -1,0 +1,220 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hubs of many sites: what is looked at together, or not at all, comes out as when all is looked at after every line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from _core import ordering, prove, rule
+from _core.firstmatch import Rule, Rules
+from _core.intent import Intent
+from _core.ios import parse as ios_parse
+from _core.ios import plan as ios_plan
+from _core.prove import Platform, Proof, Question, Refused
+from _core.rule import View
+from _core.steps import Plan, Step
+from _core.steps import replay as replayed
+from core_support import ios_worlds, scenario
+from core_support.ios_device import IosDevice
+from core_support.scenario import intent, options, plan_ios, responder, tunnel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+#: All entries of a list that wait are looked at together, or none ever.
+TOGETHER, ALONE = 2, 10**9
+
+
+def hub(sites: Iterable[int], absent: Iterable[int] = (), *, listed: bool = True) -> Intent:
+    """Sites by their number; no two of their networks touch."""
+    tunnels = [
+        tunnel(name=f"s{site}", initiator=f"pix{site}", networks=[f"10.{100 + site // 100}.{2 * (site % 100)}.0/24"])
+        for site in dict.fromkeys([*sites, *absent])
+    ]
+    gone = {f"s{site}" for site in absent}
+    marked = [{**one, "state": "absent"} if one["name"] in gone else one for one in tunnels]
+    return intent([responder(match_address=listed)], marked)
+
+
+def at_once(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "SWEEP", number)
+    monkeypatch.setattr(prove, "SWEEP", number)
+
+
+PAT = {
+    "none": ("", False),
+    "live": (ios_worlds.PAT, True),
+    "everything": (ios_worlds.RULE + ios_worlds.EVERYTHING, True),
+    "others": (ios_worlds.RULE + ios_worlds.OTHERS_DENY + ios_worlds.PERMIT, True),
+}
+
+
+@st.composite
+def changes_of_hubs(draw: st.DrawFn) -> tuple[IosDevice, Intent, str]:
+    """A hub that serves some sites, and the intent of other ones."""
+    total = draw(st.integers(1, 12))
+    before = [site for site in range(total) if draw(st.booleans())]
+    after = [site for site in range(total) if draw(st.booleans())] or [0]
+    text, live = PAT[draw(st.sampled_from(sorted(PAT)))]
+    pat = draw(st.sampled_from(["foreign", "present"]))
+    device = ios_worlds.start(text, inside=live, outside=live)
+    if before:
+        scenario.replay(device, plan_ios(device, hub(before), options(pat=pat)).steps)
+        device.mode = ()
+    return device, hub(after, [site for site in before if site not in after]), pat
+
+
+def planned(device: IosDevice, wanted: Intent, pat: str) -> Plan:
+    return plan_ios(device, wanted, options(pat=pat))
+
+
+def asked(device: IosDevice, steps: Sequence[Step]) -> Question:
+    config = ios_parse.parse(device.text(), device.show_access_lists())
+    return Question(ios_plan.PLATFORM, config, replayed(config, steps))
+
+
+def plainly(question: Question, steps: Sequence[Step]) -> tuple[Question, list[Step]]:
+    """The same, where all packets are looked at after every step."""
+    everything = frozenset().union(*(step.edits for step in steps))
+    platform = Platform(question.platform.look, lambda _config: everything)
+    blind = [replace(step, region=None, placed=None, placing=None) for step in steps]
+    return Question(platform, question.config, question.target), blind
+
+
+def told(proof: Proof) -> list[set[tuple[str, str, str]]]:
+    """What switches at each step, without the one packet that is an example."""
+    return [{(switch.enters, switch.before, switch.after) for switch in row} for row in proof.switches]
+
+
+@settings(max_examples=40)
+@given(changes_of_hubs())
+def test_what_is_looked_at_together_is_what_every_packet_meets_after_every_line(
+    case: tuple[IosDevice, Intent, str],
+) -> None:
+    device, wanted, pat = case
+    with pytest.MonkeyPatch.context() as patch:
+        at_once(TOGETHER, patch)
+        plan = planned(device, wanted, pat)
+        question = asked(device, plan.steps)
+        proof = prove.prove(question, plan.steps)
+        assert told(proof) == told(Proof(plan.switches))
+    assert told(prove.prove(*plainly(question, plan.steps))) == told(proof)
+
+
+@settings(max_examples=40)
+@given(changes_of_hubs())
+def test_the_same_lines_come_whether_entries_are_looked_at_together_or_alone_and_each_proves_the_others_order(
+    case: tuple[IosDevice, Intent, str],
+) -> None:
+    """What is looked at together is taken together, so that another line may come before it or after it."""
+    plans = []
+    for number in (TOGETHER, ALONE):
+        with pytest.MonkeyPatch.context() as patch:
+            at_once(number, patch)
+            plans.append(planned(*case))
+    lines = [[step.do for step in plan.steps] for plan in plans]
+    assert sorted(map(str, lines[0])) == sorted(map(str, lines[1]))
+    assert plans[0].after == plans[1].after
+    for number, plan in ((ALONE, plans[0]), (TOGETHER, plans[1])):
+        with pytest.MonkeyPatch.context() as patch:
+            at_once(number, patch)
+            assert told(prove.prove(asked(case[0], plan.steps), plan.steps)) == told(Proof(plan.switches))
+
+
+@settings(max_examples=60)
+@given(changes_of_hubs(), st.data())
+def test_a_wrong_order_is_refused_whether_entries_are_looked_at_together_or_all_packets_after_every_line(
+    case: tuple[IosDevice, Intent, str], data: st.DataObject
+) -> None:
+    device, wanted, pat = case
+    steps = list(planned(device, wanted, pat).steps)
+    if len(steps) < 2:
+        return
+    question = asked(device, steps)
+    step = steps.pop(data.draw(st.integers(0, len(steps) - 1)))
+    steps.insert(data.draw(st.integers(0, len(steps))), step)
+    answers = []
+    with pytest.MonkeyPatch.context() as patch:
+        at_once(TOGETHER, patch)
+        for one, chosen in ((question, steps), plainly(question, steps)):
+            try:
+                answers.append(told(prove.prove(one, chosen)))
+            except Refused:
+                answers.append([])
+            except (KeyError, ValueError):
+                # The device would not take it there.
+                return
+    assert answers[0] == answers[1]
+
+
+# --- growth ---------------------------------------------------------------------------------------------------------
+
+
+class Work:
+    """How often anything was looked at: packets' pieces, and rows put into tables."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.pieces = self.rows = self.judged = 0
+        treat, table, judge = View.treat, Rules.__init__, rule.State.judge
+
+        def counted(view: View, enters: str, box: Any) -> Any:
+            for found in treat(view, enters, box):
+                self.pieces += 1
+                yield found
+
+        def made(rules: Rules, rows: Iterable[Rule]) -> None:
+            table(rules, rows)
+            self.rows += len(rules.rules)
+
+        def judged(state: Any, *arguments: Any, **more: Any) -> Any:
+            self.judged += 1
+            return judge(state, *arguments, **more)
+
+        patch.setattr(View, "treat", counted)
+        patch.setattr(Rules, "__init__", made)
+        patch.setattr(rule.State, "judge", judged)
+
+
+def work_for(before: int, after: int, world: str, pat: str) -> Work:
+    """What it takes to plan a hub of some sites into one of more or fewer."""
+    text, live = PAT[world]
+    device = ios_worlds.start(text, inside=live, outside=live)
+    if before:
+        scenario.replay(device, planned(device, hub(range(before)), pat).steps)
+        device.mode = ()
+    wanted = hub(range(after), range(after, before))
+    config = ios_parse.parse(device.text(), device.show_access_lists())
+    with pytest.MonkeyPatch.context() as patch:
+        work = Work(patch)
+        plan = ios_plan.make_plan(config, wanted, "hub", options(pat=pat))
+    assert plan.steps
+    return work
+
+
+@pytest.mark.parametrize("world", ["none", "live"])
+def test_four_times_as_many_sites_are_four_times_the_work(world: str) -> None:
+    small, large = (work_for(0, sites, world, "present") for sites in (60, 240))
+    assert large.pieces <= 4.5 * small.pieces
+    # The tables of a hub are put in order anew a fixed number of times.
+    assert large.rows <= 5 * small.rows
+    assert large.judged <= small.judged + 8
+
+
+def test_half_of_the_sites_go_with_four_times_the_work_where_they_are_four_times_as_many() -> None:
+    small, large = (work_for(sites, sites // 2, "live", "present") for sites in (60, 240))
+    assert large.pieces <= 4.5 * small.pieces
+    assert large.rows <= 5 * small.rows
+    assert large.judged <= small.judged + 8
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_site_more_or_less_is_no_more_work_for_the_proof_however_many_there_are(more: int) -> None:
+    """But its lists are read again, and what is wrong with the device is asked of each site."""
+    small, large = (work_for(sites, sites + more, "live", "present") for sites in (60, 240))
+    assert large.pieces <= small.pieces
+    assert large.judged <= small.judged
+    assert large.rows <= 4.5 * small.rows
