@@ -6,38 +6,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from importlib import import_module
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import compute
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.associations import reading as associations
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnosis import evidence
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.diagnosis import text as diagnosis_text
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors import CoreError
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import NETADDR_IMPORT_ERROR
-from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.verification import report
 
-_FILTERS: dict[str, Callable[..., Any]] = {
-    "crypto_acl": compute.crypto_acl,
-    "crypto_map": compute.crypto_map,
-    "diagnose_ike": evidence.diagnose_ike,
-    "diagnosis_text": diagnosis_text.diagnosis_text,
-    "mirror_acl": compute.mirror_acl,
-    "nat_exemption": compute.nat_exemption,
-    "parse_ipsec_sa": associations.parse_ipsec_sa,
-    "tunnels_for": compute.tunnels_for,
-    "verification_junit": report.verification_junit,
-    "verification_table": report.verification_table,
+_CORE = "ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core"
+
+#: Filter → the module of the core that has the function of its name. Ansible loads all filters in every worker process
+#: that uses one: only that one's module is worth the time.
+_FILTERS = {
+    "crypto_acl": "compute",
+    "crypto_map": "compute",
+    "diagnose_ike": "diagnosis.evidence",
+    "diagnosis_text": "diagnosis.text",
+    "mirror_acl": "compute",
+    "nat_exemption": "compute",
+    "parse_ipsec_sa": "associations.reading",
+    "tunnels_for": "compute",
+    "verification_junit": "verification.report",
+    "verification_table": "verification.report",
 }
 
 
-def _filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
+def _filter(name: str, module: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if NETADDR_IMPORT_ERROR:
             raise AnsibleFilterError(missing_required_lib("netaddr"))
+        function: Callable[..., Any] = getattr(import_module(f"{_CORE}.{module}"), name)
         try:
             return function(*args, **kwargs)
         except (CoreError, TypeError, AttributeError) as error:
@@ -52,4 +51,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name → filter."""
-        return {name: _filter(name, function) for name, function in _FILTERS.items()}
+        return {name: _filter(name, module) for name, module in _FILTERS.items()}
