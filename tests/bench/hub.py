@@ -187,7 +187,9 @@ def star(tunnels: int) -> Any:
 
 def _to(sites: int) -> Region:
     """Everything that is for the sites."""
-    return Region.pairs([Prefix.parse("10.2.1.0/24")], [Prefix.parse(f"{network(site)}/24") for site in range(sites)])
+    hub = Prefix.parse("10.2.1.0/24")
+    pairs = (Region.pair(hub, Prefix.parse(f"{network(site)}/24")) for site in range(sites))
+    return Region(tuple(box for pair in pairs for box in pair.boxes))
 
 
 def shown(title: str, found: dict[str, float], previous: dict[str, float], beside: str) -> None:

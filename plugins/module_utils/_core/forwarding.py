@@ -792,9 +792,14 @@ def _scanning(
     "Match criterion in an ACE containing a deny statement: … resume evaluation against the ACEs in the next crypto map"
     (CLI guide 7.2, chapter 27; IOS: ``crypto ipsec … deny-policy``, whose default is to jump).
     """
-    rests: list[Way] = [partial(lambda part, after: scan(part, after), after=at + 1) for at in range(len(entries))]
     # What an entry does with what it matches is made once, however many pieces there are.
     ways: dict[int, Way] = {}
+
+    def way_of(at: int) -> Way:
+        found = ways.get(at)
+        if found is None:
+            found = ways[at] = matched(entries[at], partial(scan, index=at + 1))
+        return found
 
     def scan(box: Box, index: int = 0) -> Parts:
         work: list[tuple[Box, int]] = [(box, index)]
@@ -804,17 +809,14 @@ def _scanning(
                 yield from missed(piece)
                 continue
             entry = entries[at]
-            way = ways.get(at)
-            if way is None:
-                way = ways[at] = matched(entry, rests[at])
             if entry.rules is None or entry.stops:
-                yield from way(piece)
+                yield from way_of(at)(piece)
                 continue
             for part, hit in see(entry.rules, piece):
                 if hit.rule and not hit.sure:
-                    yield from _either(part, (way, rests[at]), _unsure(hit.rule.text))
+                    yield from _either(part, (way_of(at), partial(scan, index=at + 1)), _unsure(hit.rule.text))
                 elif hit.value:
-                    yield from way(part)
+                    yield from way_of(at)(part)
                 else:
                     work.append((part, at + 1))
 

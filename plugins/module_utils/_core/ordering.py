@@ -19,7 +19,7 @@ from typing import Any
 
 from .firstmatch import Rule, Rules
 from .prefixes import ALL_ADDRESSES, EVERYTHING, Box, Region
-from .rule import Kind, Question, State, Verdict
+from .rule import Change, Kind, Question, State, Verdict
 from .steps import Ref, Step, replay_together
 from .telling import Record
 
@@ -159,6 +159,8 @@ class Attempt:
         self.last: list[int] = []
         #: how many steps had been taken when a step was looked at last
         self.seen: dict[int, int] = {}
+        #: for what a step was refused
+        self.suspects: dict[int, Change] = {}
         #: what was found out together of entries of one list, and after which steps
         self.swept: dict[int, Verdict] = {}
         self.swept_at: _Node | None = None
@@ -315,6 +317,8 @@ class Attempt:
 
     def _comes_later(self, index: int) -> bool:
         """Whether a step that may touch anything need not be looked at now: it changes something, and another comes first."""
+        if not self.state.large:
+            return False
         switching = self.tiers[1]
         while switching and not self._stands(switching[0], 1):
             heapq.heappop(switching)
@@ -379,7 +383,9 @@ class Attempt:
         for index in group:
             step = self.search.steps[index]
             config = step.effect(config)
-            verdict = self.state.judge(step, config, up_to=self.search.limit)
+            verdict = self.state.judge(step, config, up_to=self.search.limit, suspect=self.suspects.get(index))
+            if verdict.worst and not self.search.lets(verdict):
+                self.suspects[index] = verdict.worst
             worst = max(worst, verdict, key=lambda item: (not item.lawful, item.kind))
             idle = idle and (not verdict.changes or index == group[-1])
         if idle and self.search.lets(verdict):

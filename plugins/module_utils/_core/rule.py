@@ -29,6 +29,8 @@ DROP = Letter.D.value
 
 #: More rows of a table than these are looked at together with what lies between them.
 FEW = 16
+#: From so many pieces on it is found out first which of them a step can no longer decide about.
+MANY = 1_000
 
 #: What a packet meets, as :class:`.forwarding.Fate` says it: what is possible, where sources leave a choice.
 Key = frozenset[str]
@@ -277,11 +279,19 @@ class State:
 
     # --- judging --------------------------------------------------------------------------------------------------
 
-    def judge(self, step: Step, config: Any, *, up_to: Kind | None = None) -> Verdict:
-        """What ``step`` does, which leads to ``config``; the first change will do that is worse than ``up_to``."""
+    def judge(self, step: Step, config: Any, *, up_to: Kind | None = None, suspect: Change | None = None) -> Verdict:
+        """What ``step`` does, which leads to ``config``; the first change will do that is worse than ``up_to``.
+
+        ``suspect`` is such a change by the same step at another time: its packets are looked at first.
+        """
         reached = self.platform.reached(config)
         if step.edits and not step.edits & self.reached and not step.edits & reached:
             return Verdict(Kind.INERT, idle=True, reached=reached)
+        if suspect is not None and up_to is not None:
+            again = self._looked(self.platform.look(config), suspect.piece.enters, suspect.box)
+            verdict = self._weighed(again, reached, up_to)
+            if verdict.kind > up_to or not verdict.lawful:
+                return verdict
         return self._weighed(self._changes(step.region, config), reached, up_to)
 
     def _weighed(self, found: Iterable[Change], reached: frozenset[Ref], up_to: Kind | None) -> Verdict:
@@ -346,19 +356,27 @@ class State:
             if boxes:
                 yield enters, boxes
 
+    @property
+    def large(self) -> bool:
+        """Whether there are so many pieces that it pays to find out which of them need not be looked at."""
+        return len(self._exact) >= MANY
+
     def _changes(self, within: Region | None, config: Any) -> Iterator[Change]:
         sight = self.platform.look(config)
-        touched = self.platform.roughly
-        open_ = touched(config, self.question.target) if touched else None
-        for enters, boxes in self.touches(config, within):
+        places = list(self.touches(config, within))
+        for enters, boxes in places:
             self._ask(enters, boxes)
-            still = None if open_ is None else _boxes(open_, enters)
+        roughly = self.platform.roughly
+        open_ = roughly(config, self.question.target) if roughly and self.large else None
+        for enters, boxes in places:
+            if open_ is None:
+                for box in boxes:
+                    yield from self._looked(sight, enters, box)
+                continue
+            still = _boxes(open_, enters)
             for box in boxes:
-                inside, outside = [box], []
-                if still is not None:
-                    inside = [common(box, other) for other in still if overlap(box, other)]
-                    outside = list(Region((box,)).subtract(Region(still)).boxes) if inside else [box]
-                for part in outside:
+                inside = [common(box, other) for other in still if overlap(box, other)]
+                for part in Region((box,)).subtract(Region(still)).boxes if inside else (box,):
                     yield from self._arrived(enters, part)
                 for part in inside:
                     yield from self._looked(sight, enters, part)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeVar
 
-from .firstmatch import UNCHANGED, Image, Rule, Rules, common, compose, mirrored, overlap
+from .firstmatch import UNCHANGED, Image, Lookup, Rule, Rules, common, compose, mirrored, overlap
 from .forwarding import Entry, Filter, Forwarding, Outcome, Translation
 from .prefixes import EVERYTHING, EVERYTHING_BOX, Box, Region
 
@@ -22,6 +22,8 @@ _Item = TypeVar("_Item")
 
 #: With more combinations of rows and translations than this everything is taken as touched.
 _MANY = 1_000_000
+#: So many boxes are compared one with the other.
+_FEW = 24
 
 
 def touched(before: Forwarding, after: Forwarding, *, many: int | None = None) -> dict[str, Region]:
@@ -63,13 +65,16 @@ def _frame(tables: Forwarding) -> tuple[Any, ...]:
 def _joined(boxes: Iterable[Box], place: Region) -> Region:
     """The packets of ``boxes`` that can enter, as disjoint boxes."""
     wanted = list(dict.fromkeys(boxes))
+    if EVERYTHING_BOX in wanted:
+        return place
     if place.boxes != EVERYTHING.boxes:
         wanted = [common(box, other) for box in wanted for other in place.boxes if overlap(box, other)]
-    table = Rules(Rule(box, index, "touched") for index, box in enumerate(wanted))
+    table = Lookup((box, index) for index, box in enumerate(wanted)) if len(wanted) > _FEW else None
     found: list[Box] = []
     for index, box in enumerate(wanted):
-        before = [rule.box for rule in table.over(box) if rule.value < index]
-        found += Region((box,)).subtract(Region(tuple(before))).boxes if before else (box,)
+        others = [(other, at) for at, other in enumerate(wanted[:index])] if table is None else table.over(box)
+        before = tuple(other for other, at in others if at < index and overlap(other, box))
+        found += Region((box,)).subtract(Region(before)).boxes if before else (box,)
     return Region(tuple(found))
 
 

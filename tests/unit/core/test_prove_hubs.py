@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from _core import ordering, prove, rule
+from _core.asa import parse as asa_parse
+from _core.asa import plan as asa_plan
 from _core.firstmatch import Rule, Rules
 from _core.intent import Intent
 from _core.ios import parse as ios_parse
@@ -19,9 +21,10 @@ from _core.prove import Platform, Proof, Question, Refused
 from _core.rule import View
 from _core.steps import Plan, Step
 from _core.steps import replay as replayed
-from core_support import ios_worlds, scenario
+from core_support import asa_worlds, ios_worlds, scenario
+from core_support.asa_device import AsaDevice
 from core_support.ios_device import IosDevice
-from core_support.scenario import intent, options, plan_ios, responder, tunnel
+from core_support.scenario import intent, options, plan_asa, plan_ios, responder, tunnel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +46,8 @@ def hub(sites: Iterable[int], absent: Iterable[int] = (), *, listed: bool = True
 def at_once(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordering, "SWEEP", number)
     monkeypatch.setattr(prove, "SWEEP", number)
+    # As where there are many pieces, or few.
+    monkeypatch.setattr(rule, "MANY", 0 if number == TOGETHER else ALONE)
 
 
 PAT = {
@@ -149,6 +154,36 @@ def test_a_wrong_order_is_refused_whether_entries_are_looked_at_together_or_all_
                 # The device would not take it there.
                 return
     assert answers[0] == answers[1]
+
+
+@st.composite
+def changes_of_initiators(draw: st.DrawFn) -> tuple[AsaDevice, Intent, Intent, str]:
+    """A PIX whose tunnel gets other networks at the responder's end, in the midst of somebody else's entries."""
+    networks = [f"10.{100 + number}.0.0/16" for number in range(8)]
+    before, after = (
+        draw(st.lists(st.sampled_from(networks), min_size=1, max_size=6, unique=True)) for _time in range(2)
+    )
+    text = draw(st.sampled_from(["", asa_worlds.PAT, asa_worlds.PAT + asa_worlds.WIDE]))
+    device = asa_worlds.start(text)
+    pat = draw(st.sampled_from(["foreign", "present"]))
+    return device, intent([responder(networks=before)]), intent([responder(networks=after)]), pat
+
+
+@settings(max_examples=25)
+@given(changes_of_initiators())
+def test_the_same_holds_for_an_initiator(case: tuple[AsaDevice, Intent, Intent, str]) -> None:
+    device, first, then, pat = case
+    scenario.replay(device, plan_asa(device, first, options(pat=pat)).steps)
+    device.mode = ()
+    with pytest.MonkeyPatch.context() as patch:
+        at_once(TOGETHER, patch)
+        plan = plan_asa(device, then, options(pat=pat))
+        config = asa_parse.parse(device.text())
+        question = Question(asa_plan.PLATFORM, config, replayed(config, plan.steps))
+        proof = prove.prove(question, plan.steps)
+        assert told(proof) == told(Proof(plan.switches))
+    if plan.steps:
+        assert told(prove.prove(*plainly(question, plan.steps))) == told(proof)
 
 
 # --- growth ---------------------------------------------------------------------------------------------------------
