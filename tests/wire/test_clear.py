@@ -62,7 +62,9 @@ def test_one_tunnel_is_cleared_and_one_leaves_while_the_other_stays_up(start: Ca
             flow.wait_for(f"\n{len(flow.output().splitlines()) + 20} 10.")
     for flow in old:
         assert flow.finish().stdout.splitlines()[-1].split()[1].startswith("10.")
-    (pix2_result,), (hub_result,) = done["pix2"], done["hub"]
+    # The responder comes twice: what is added, and once the initiators let go what goes.
+    (pix2_result,), (hub_result, again) = done["pix2"], done["hub"]
+    assert not again["commands"]
     assert [item["command"] for item in pix2_result["cleared"]] == ["clear xlate local 10.1.2.10"]
     assert pix2_result["old_flows"]["before"] == {"connections": 1, "translations": 1}
     assert pix2_result["old_flows"]["after"] == {"connections": 0, "translations": 0}
@@ -97,11 +99,17 @@ def test_one_tunnel_is_cleared_and_one_leaves_while_the_other_stays_up(start: Ca
     site.bring_up("lan-pix2")
     site.intend([SOUND], [OSAKA, {**KOBE, "state": "absent"}])
     done = site.results(SITE)
-    assert [item["tunnel"] for item in done["hub"][0]["cleared"]] == ["kobe", "kobe"]
+    # The initiator goes first, and tells the responder of what it has cleared.
+    assert "kobe" in {item["tunnel"] for item in _cleared(done, "pix2")}
+    assert {item["tunnel"] for item in _cleared(done, "hub")} <= {"kobe", ""}
     assert spis_by_peer(site, "hub") == {"172.16.1.1": osaka}
     assert spis_by_peer(site, "pix2") == {}
     assert spis_by_peer(site, "pix515e")["192.168.1.2"] == osaka
     assert world.ping("lan-pix515e", "10.2.1.10", 3) == 3
+
+
+def _cleared(done: dict[str, list[dict[str, Any]]], host: str) -> list[dict[str, Any]]:
+    return [item for result in done[host] for item in result["cleared"]]
 
 
 def _in_clear(packets: Any, source: str, towards: str) -> bool:
@@ -137,8 +145,10 @@ def test_a_network_that_leaves_takes_its_own_sa_along_and_not_the_other_of_its_p
     assert set(before) == {"10.1.1.0/24", "10.1.7.0/24"}
     site.intend([SOUND], [TUNNEL])
     done = site.results(SITE)
-    (hub,) = [item["command"] for item in done["hub"][0]["cleared"]]
-    assert hub.startswith("clear crypto sa entry 192.168.1.2 esp 0x")
+    (pix,) = [item["command"] for item in _cleared(done, "pix515e")]
+    assert "entry" in pix
+    # The responder was told; where that got lost it clears by itself.
+    assert all(item["command"].startswith("clear crypto sa entry 192.168.1.2 esp 0x") for item in _cleared(done, "hub"))
     for name, side in (("hub", "remote_ident"), ("pix515e", "local_ident")):
         assert pairs(name, side) == {"10.1.1.0/24": before["10.1.1.0/24"]}
 
