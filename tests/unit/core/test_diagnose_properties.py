@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from _core.diagnosis.diagnose import End, diagnose
 from _core.diagnosis.logs import read_records
 from _core.diagnosis.result import Diagnosis
+from core_support.effort import calls
 from core_support.golden import seed
 from core_support.sheet_lines import LINES, LOGS, published
 from hypothesis import given
@@ -226,23 +225,7 @@ def test_a_line_that_nobody_knows_is_listed_and_changes_nothing(name: str, data:
     assert told(found)[: len(told(before)) - 1] == told(before)[:-1]
 
 
-def _calls(text: str) -> int:
-    """How many functions are called to read a text."""
-    count = 0
-
-    def profile(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        of(text)
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_work_grows_as_the_text_does(name: str) -> None:
-    once, twice = _calls(TEXTS[name] * 6), _calls(TEXTS[name] * 12)
+    once, twice = (calls(lambda times=times: of(TEXTS[name] * times)) for times in (6, 12))  # type: ignore[misc]
     assert twice < 2.2 * once
