@@ -27,6 +27,10 @@ _SOURCE, _DESTINATION = 1, 3
 _ALL: Box = (ALL_PROTOCOLS, ALL_ADDRESSES, ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
 #: Below this a table is read from top to bottom.
 _SMALL = 24
+
+#: So many questions are answered by looking at all rows: many tables are asked a few times only, and putting one in order
+#: costs as much as some of them.
+_UNSORTED = 3
 #: For more rows than these a box is looked at from one end to the other, in at most so many bands.
 _FEW, _BANDS = 6, 16
 
@@ -204,6 +208,7 @@ class Rules:
         self.rules = tuple(rules)
         self._groups: list[_Group] | None = None
         self._others: list[int] = []
+        self._asked = 0
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -213,6 +218,9 @@ class Rules:
         if len(self.rules) <= _SMALL:
             return [rule for rule in self.rules if overlap(rule.box, box)]
         if self._groups is None:
+            self._asked += 1
+            if self._asked <= _UNSORTED:
+                return [rule for rule in self.rules if overlap(rule.box, box)]
             self._groups = self._grouped()
         found = [index for group in self._groups for index in group.over(box)]
         return [self.rules[index] for index in sorted(found + self._others) if overlap(self.rules[index].box, box)]
