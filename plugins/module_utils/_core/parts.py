@@ -29,12 +29,11 @@ def part_of_host(request: Mapping[str, Any], intent: Intent) -> tuple[str, str]:
     if intent.of_initiator(host):
         return "asa", host
     names = sorted({name for tunnel in intent.tunnels for name in (tunnel.initiator, tunnel.responder.host)})
-    near = [*difflib.get_close_matches(host, names, n=3), *names]
     raise InputError(
         "host",
         host,
         "it has no part in the intent",
-        f"It is the inventory name, as the intent writes it: {few(list(dict.fromkeys(near)))}",
+        f"It is the inventory name, as the intent writes it: {meant(host, names)}",
     )
 
 
@@ -49,6 +48,11 @@ def wanted_tunnels(request: Mapping[str, Any], intent: Intent, host: str) -> tup
                 f"tunnel[{index}]", shown(name), f"{host} has no tunnel of this name", f"Its tunnels are: {few(names)}"
             )
     return tuple(tunnel for tunnel in own if not wanted or tunnel.name in wanted)
+
+
+def meant(name: str, names: Sequence[str]) -> str:
+    """Those of ``names`` that may be meant: a fleet has thousands, so those that are alike come first and few are shown."""
+    return few(list(dict.fromkeys([*difflib.get_close_matches(name, names, n=3), *names])))
 
 
 def few(names: Sequence[str]) -> str:

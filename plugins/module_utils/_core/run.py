@@ -8,7 +8,6 @@ The doors (modules) give their options as they are and return what :func:`run` r
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from .ios import parse as ios_parse
 from .ios import plan as ios_plan
 from .ios import render as ios_render
 from .options import Names, Options, require_list_names
+from .parts import meant
 from .preflight import Checks, PreconditionError, asa_checks, failed, ios_checks
 from .session import Cli, Session
 from .steps import Finding, Plan
@@ -74,9 +74,6 @@ def _parse_ios(text: str, supplements: Mapping[str, str]) -> ios_model.IosConfig
 def _blank_ios(version: str, interfaces: list[str]) -> ios_model.IosConfig:
     return ios_model.IosConfig(version=version, interfaces={name: ios_model.Interface(name) for name in interfaces})
 
-
-#: So many names of hosts are shown to somebody who gave another.
-_SHOWN = 5
 
 PLATFORMS = {
     "asa": Platform(
@@ -285,13 +282,9 @@ def _host(chosen: Platform, request: Mapping[str, Any], intent: Intent) -> str:
 
 
 def _known(chosen: Platform, intent: Intent, host: str) -> str:
-    """The names that may be meant; a fleet has thousands, so those that are alike come first and few are shown."""
+    """The names of the platform's hosts that may be meant."""
     initiators = {tunnel.initiator for tunnel in intent.tunnels}
-    names = sorted(initiators if chosen.role == "initiator" else {responder.host for responder in intent.responders})
-    alike = difflib.get_close_matches(host, names, n=3)
-    shown = list(dict.fromkeys([*alike, *names]))[:_SHOWN]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    return f"{', '.join(shown) or 'none'}{more}"
+    return meant(host, sorted(initiators if chosen.role == "initiator" else {one.host for one in intent.responders}))
 
 
 def _start(chosen: Platform, request: Mapping[str, Any], intent: Intent, host: str, options: Options) -> Any:

@@ -511,6 +511,11 @@ def is_refusal(answer: str, command: str) -> bool:
     return len(rows) <= 3 and all(_REFUSAL.fullmatch(row) for row in rows)
 
 
+def refused(answer: str, command: str) -> bool:
+    """Whether a device refused ``command``. One that has nothing to show may say nothing at all."""
+    return is_refusal(answer, command) and first_words(answer, command) != NO_WORDS
+
+
 def rows_of(answer: str, command: str) -> list[str]:
     """The rows of an answer, without echo, prompt, the mark below an error, and log lines (they may repeat a key)."""
     noise = (command, "Building configuration...")

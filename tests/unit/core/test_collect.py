@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from _core.diagnosis.collect import ASA, IOS, MOST_ROWS, Collected, CollectError, Debugging, Request, collect
+from _core.diagnosis.collect import DEBUGGING, MOST_ROWS, Collected, CollectError, Request, collect
+from _core.diagnosis.debugging import Debugging
 from _core.errors import InputError, TransportError
 from core_support import golden
+
+ASA, IOS = DEBUGGING["asa"], DEBUGGING["ios"]
 
 #: ios-show.md C6, ``show logging``; two rows of the reference document's log behind it.
 IOS_LOG = """Syslog logging: enabled (0 messages dropped, 3 messages rate-limited, 0 flushes, 0 overruns, xml disabled, filtering disabled)

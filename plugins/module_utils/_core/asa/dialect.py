@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ..algorithms import Spelling
 from ..associations.clear import Words
 from ..associations.text import Shows
+from ..diagnosis.debugging import Debug, Debugging
 from ..errors import InputError
 from ..session import Cli
 
@@ -61,6 +62,22 @@ SHOWS = Shows(
     ike=(("show  crypto ikev1 sa detail", "show  crypto ikev2 sa detail"), ("show  crypto isakmp sa detail",)),
     also=(),
     ipsec="show  crypto ipsec sa",
+)
+
+
+#: Load: third-party captures of ``show cpu usage``. Level 7: the reference document's own logs. ``show debug`` names
+#: the command that is on (command reference 6.x); 7.2 has no condition, 8.0 and later have (asa-cli.md).
+DEBUGGING = Debugging(
+    busy="show  cpu usage",
+    load=r"CPU utilization for 5 seconds = (\d+)%",
+    shows="show  debug",
+    debugs=(
+        Debug("debug crypto isakmp 7", "no debug crypto isakmp", r"crypto (isakmp|ikev1)\b"),
+        Debug("debug crypto ipsec 7", "no debug crypto ipsec", r"crypto ipsec\b"),
+    ),
+    condition="debug crypto condition peer {peer}",
+    uncondition="no debug crypto condition peer {peer}",
+    last="show  curpriv",
 )
 
 

@@ -20,7 +20,7 @@ from ..intent import Intent
 from ..ios.model import IosConfig, NatRule
 from ..options import Options
 from ..prefixes import ALL_PORTS, ALL_PROTOCOLS, Box, longest_match
-from ..session import NO_WORDS, Session, Transport, first_words, is_refusal, rows_of
+from ..session import Session, Transport, refused, rows_of
 from ..steps import Finding, Line, Plan, Step, replay
 from ..treatment import Config, model
 from . import flows
@@ -267,7 +267,7 @@ def reader(transport: Transport) -> Callable[[str], list[str] | None]:
 
     def read(command: str) -> list[str] | None:
         answer = transport.read(command)
-        if is_refusal(answer, command) and first_words(answer, command) != NO_WORDS:
+        if refused(answer, command):
             return None
         return [" ".join(row.split()) for row in rows_of(answer, command)]
 

@@ -17,7 +17,7 @@ from ..errors import InputError, ReadError
 from ..intent import Intent, Network, Tunnel, shown
 from ..ios import dialect as ios_dialect
 from ..ios import sa as ios_sa
-from ..session import NO_WORDS, Transport, first_words, is_refusal
+from ..session import Transport, first_words, is_refusal, refused
 from .sa import Associations, IpsecSa, join
 from .text import Reader, Shows, rows
 
@@ -114,7 +114,7 @@ def gather(transport: Transport, platform: str, *, peer: str = "", detail: bool 
     texts.append((command, transport.read(command)))
     parts = []
     for command, answer in texts:
-        if _refused(answer, command):
+        if refused(answer, command):
             raise ReadError(
                 f"the device refused '{_plain(command)}': {first_words(answer, command)}. Log in as a user who may type it"
             )
@@ -125,11 +125,6 @@ def gather(transport: Transport, platform: str, *, peer: str = "", detail: bool 
 
 def _plain(command: str) -> str:
     return " ".join(command.split())
-
-
-def _refused(answer: str, command: str) -> bool:
-    """A device without SAs may say nothing at all."""
-    return is_refusal(answer, command) and first_words(answer, command) != NO_WORDS
 
 
 def _unknown(answer: str, command: str) -> bool:

@@ -16,10 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..asa import dialect as asa_dialect
 from ..errors import CoreError, InputError, TransportError
+from ..ios import dialect as ios_dialect
 from ..prefixes import dotted, parse_address
 from ..session import HIDDEN, PROMPT, Transport
 from ..verification.bring_up import Clock
+from .debugging import Debugging
 
 #: Between two looks at what came, in seconds: so often the session is kept from running full.
 PAUSE = 2
@@ -45,76 +48,8 @@ class Listener(Transport, Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Debug:
-    """One kind of debugging: what switches it on and off, and how ``show debugging`` names it (a pattern, searched)."""
-
-    on: str
-    off: str
-    shown: str
-
-
-@dataclass(frozen=True)
-class Debugging:
-    """How a platform is debugged.
-
-    ``busy`` prints the load and ``load`` finds it in per cent. ``shows`` prints what is on. ``condition`` limits IKE and
-    IPsec debugging to a peer (``{peer}``), ``uncondition`` takes that back, ``conditions`` shows what is limited already
-    and ``conditioned`` finds that somebody did. ``monitor`` sends what is printed to this session, ``unmonitor`` ends it.
-    """
-
-    busy: str
-    load: str
-    shows: str
-    debugs: tuple[Debug, ...]
-    condition: str
-    uncondition: str
-    #: a command that prints one row that is known beforehand, whatever else is printed
-    last: str
-    ends: str = r"Current privilege level(?: is| *:) *\d+"
-    conditions: str = ""
-    conditioned: str = r"(?!)"
-    monitor: str = ""
-    unmonitor: str = ""
-    log: str = "show  logging"
-
-
-#: Load: third-party captures of ``show cpu usage``. Level 7: the reference document's own logs. ``show debug`` names
-#: the command that is on (command reference 6.x); 7.2 has no condition, 8.0 and later have (asa-cli.md).
-ASA = Debugging(
-    busy="show  cpu usage",
-    load=r"CPU utilization for 5 seconds = (\d+)%",
-    shows="show  debug",
-    debugs=(
-        Debug("debug crypto isakmp 7", "no debug crypto isakmp", r"crypto (isakmp|ikev1)\b"),
-        Debug("debug crypto ipsec 7", "no debug crypto ipsec", r"crypto ipsec\b"),
-    ),
-    condition="debug crypto condition peer {peer}",
-    uncondition="no debug crypto condition peer {peer}",
-    last="show  curpriv",
-    conditions="show  crypto debug-condition",
-    conditioned=r"(?i)currently is turned ON",
-)
-
-#: ios-show.md C6; the load: "show processes cpu" of Cisco's case studies, its first line.
-IOS = Debugging(
-    busy="show  processes cpu",
-    load=r"CPU utilization for five seconds: (\d+)%",
-    shows="show  debugging",
-    debugs=(
-        Debug("debug crypto isakmp", "no debug crypto isakmp", r"Crypto ISAKMP debugging is on"),
-        Debug("debug crypto ipsec", "no debug crypto ipsec", r"Crypto IPSEC debugging is on"),
-    ),
-    condition="debug crypto condition peer ipv4 {peer}",
-    uncondition="no debug crypto condition peer ipv4 {peer}",
-    last="show  privilege",
-    conditions="show  crypto debug-condition",
-    conditioned=r"(?i)currently is turned ON",
-    monitor="terminal monitor",
-    unmonitor="terminal no monitor",
-)
-
-PLATFORMS = {"asa": ASA, "ios": IOS}
+#: How each platform is debugged.
+DEBUGGING = {"asa": asa_dialect.DEBUGGING, "ios": ios_dialect.DEBUGGING}
 
 _REFUSED = re.compile(
     r"\s*(% ?(Invalid|Incomplete|Ambiguous|Unrecognized|Unknown)|ERROR:|(Command )?[Aa]uthorization failed).*"
@@ -319,7 +254,7 @@ class _Debugger:
         """Only the peer's negotiations, where the release can."""
         if not self.request.peer:
             return
-        if self.how.conditions and re.search(self.how.conditioned, self.transport.read(self.how.conditions)):
+        if re.search(self.how.conditioned, self.transport.read(self.how.conditions)):
             raise CollectError(
                 "somebody has limited crypto debugging on this device already ('show crypto debug-condition'): ours would "
                 "mix with theirs. Wait until they are done"

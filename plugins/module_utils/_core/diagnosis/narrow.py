@@ -119,10 +119,6 @@ class Knowledge:
         """asa, ios, or empty."""
         return self.platforms.get(end, "")
 
-    def ends_of(self, platform: str) -> tuple[str, ...]:
-        """The ends of a platform."""
-        return tuple(end for end, word in self.platforms.items() if word == platform)
-
     def has_release(self, end: str, command: Command) -> bool:
         """Whether a command is of the end's release, where that is known."""
         config = self.configs.get(end)

@@ -18,8 +18,7 @@ from ..parts import part_of_host, wanted_tunnels
 from ..run import PLATFORMS, Platform
 from ..session import Cli, Session
 from ..verification.bring_up import Clock, SystemClock, asa_probes, read_targets, require_reached
-from .collect import PLATFORMS as DEBUGGING
-from .collect import Listener, Request, collect
+from .collect import DEBUGGING, Listener, Request, collect
 from .diagnose import End, diagnose
 from .evidence import KEYS
 from .exposed import exposed

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..algorithms import IkeProposal, Spelling
 from ..associations.clear import Words
 from ..associations.text import Shows
+from ..diagnosis.debugging import Debug, Debugging
 from ..errors import InputError
 from ..session import Cli
 
@@ -47,6 +48,23 @@ SHOWS = Shows(
     ike=(("show  crypto isakmp sa", "show  crypto isakmp sa detail"),),
     also=("show  crypto ikev2 sa detailed",),
     ipsec="show  crypto ipsec sa",
+)
+
+
+#: ios-show.md C6; the load: "show processes cpu" of Cisco's case studies, its first line.
+DEBUGGING = Debugging(
+    busy="show  processes cpu",
+    load=r"CPU utilization for five seconds: (\d+)%",
+    shows="show  debugging",
+    debugs=(
+        Debug("debug crypto isakmp", "no debug crypto isakmp", r"Crypto ISAKMP debugging is on"),
+        Debug("debug crypto ipsec", "no debug crypto ipsec", r"Crypto IPSEC debugging is on"),
+    ),
+    condition="debug crypto condition peer ipv4 {peer}",
+    uncondition="no debug crypto condition peer ipv4 {peer}",
+    last="show  privilege",
+    monitor="terminal monitor",
+    unmonitor="terminal no monitor",
 )
 
 
