@@ -363,8 +363,9 @@ class Journal:
         elif found := _LOOKUP.match(text):
             self._lookups[thread] = (found[1], found[2])
         elif text.startswith("IKE_SA checkout not successful"):
-            cookies = self._lookups.pop(thread, ("", ""))
-            main = next((each for each in reversed(self._mains.values()) if each.cookies == cookies), None)
+            # Only what a packet asked for: the daemon's own jobs look for associations that are gone as well.
+            cookies = self._lookups.pop(thread, None)
+            main = next((each for each in reversed(self._mains.values()) if cookies and each.cookies == cookies), None)
             if main is not None:
                 self._tell("unknown-sa", main)
         else:

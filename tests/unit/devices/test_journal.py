@@ -103,6 +103,17 @@ def test_a_refused_quick_mode_is_told_with_the_reason(ours: str, why: str) -> No
     assert found[1].message == 88
 
 
+def test_a_daemon_that_looks_for_an_association_on_its_own_has_received_nothing() -> None:
+    """Half a minute after a refused main mode its clean-up looks for what is gone; no packet has come."""
+    refused = (*ASKED, OFFERED, "IKE 1 no proposal found", "MGR 1 checkin and destroy IKE_SA (unnamed)[1]")
+    cleaning = ("MGR - checkout IKEv1 SA with SPIs 44b8_i f460_r", "MGR - IKE_SA checkout not successful")
+    assert names(steps(*refused, *cleaning)) == ["mm1-received", "policy-refused"]
+    seen = "MGR - checkin IKEv1 SA outside:x[1] with SPIs 44b8_i f460_r"
+    assert names(steps(*UP, seen, *cleaning)) == names(steps(*UP))
+    packet = "MGR - checkout IKEv1 SA by message with SPIs 44b8_i f460_r"
+    assert names(steps(*UP, seen, packet, cleaning[1])) == [*names(steps(*UP)), "unknown-sa"]
+
+
 def test_a_refused_policy_an_unreadable_message_and_silence_are_told() -> None:
     assert names(steps(*ASKED, OFFERED, "IKE 1 no proposal found")) == ["mm1-received", "policy-refused"]
     assert names(steps("IKE 1 no IKE config found for a...b, sending NO_PROPOSAL_CHOSEN")) == ["mm1-received", "no-key"]
