@@ -8,6 +8,7 @@ leaves untranslated arrives and tells its source.
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ links:
   isp-pix: {port: pix Ethernet0, gateway: 172.16.1.2/24, lease: 172.16.1.1/24}
   isp-hub: {port: hub Ethernet0/0, gateway: 192.168.1.1/24}
 lans:
-  lan-pix: {port: pix Ethernet1, address: 10.1.1.10/24, gateway: 10.1.1.2}
+  lan-pix: {port: pix Ethernet1, address: 10.1.1.10/24, hosts: {lan-pix-b: 10.1.1.11/24}, gateway: 10.1.1.2}
   dmz-pix: {port: pix Ethernet2, address: 10.1.5.10/24, gateway: 10.1.5.1}
   lan-hub: {port: hub FastEthernet1/0, address: 10.2.1.10/24, gateway: 10.2.1.1}
   dmz-hub: {port: hub FastEthernet1/1, address: 10.2.5.10/24, gateway: 10.2.5.1}
@@ -404,6 +405,62 @@ def test_tables(site: Site) -> None:
     site.show("pix", "clear xlate")
     for flow in flows:
         flow.end()
+
+
+@pytest.mark.parametrize(("protocol", "anew"), [("udp", PIX_OUT), ("tcp", "lost")])
+def test_clear_local_host_ends_an_untranslated_flow_and_not_that_of_another_host(
+    site: Site, protocol: str, anew: str
+) -> None:
+    # `anew`: how the PIX treats the next packet; one of TCP in the middle of a connection means nothing to the far end.
+    site.type("pix", *PIX_NAT)
+    ours, other = (site.started(host, "10.2.1.10", protocol) for host in ("lan-pix", "lan-pix-b"))
+    site.type("pix", "no nat (inside) 0 access-list NO-NAT")
+    # nor does `clear xlate` end what has no translation, nor the other command for an address of the PIX
+    for line in ("clear xlate local 10.1.1.10", f"clear local-host {PIX_OUT}", "clear local-host 10.1.1.99"):
+        site.show("pix", line)
+        assert [ours.next(), other.next()] == ["10.1.1.10", "10.1.1.11"]
+    site.show("pix", "clear local-host 10.1.1.10")
+    assert [ours.next(), other.next()] == [anew, "10.1.1.11"]
+    for flow in (ours, other):
+        flow.end()
+
+
+@pytest.mark.parametrize(("protocol", "anew"), [("udp", "10.1.1.10"), ("tcp", "lost")])
+def test_clear_local_host_ends_a_translated_flow_and_not_that_of_another_host(
+    site: Site, protocol: str, anew: str
+) -> None:
+    site.type("pix", *PIX_NAT[1:2], PIX_NAT[3])
+    ours, other = (site.started(host, "10.2.1.10", protocol) for host in ("lan-pix", "lan-pix-b"))
+    site.type("pix", PIX_NAT[0], PIX_NAT[2])
+    assert [ours.next(), other.next()] == [PIX_OUT, PIX_OUT]
+    site.show("pix", f"clear local-host {PIX_OUT}")
+    assert [ours.next(), other.next()] == [PIX_OUT, PIX_OUT]
+    site.show("pix", "clear local-host 10.1.1.10")
+    assert [ours.next(), other.next()] == [anew, PIX_OUT]
+    for flow in (ours, other):
+        flow.end()
+
+
+def test_the_tables_without_what_local_hosts_had(site: Site) -> None:
+    site.type("pix", *PIX_NAT)
+    # quiet flows: what is cleared does not come back
+    for host in ("lan-pix", "lan-pix-b"):
+        for address in ("10.2.1.10", INTERNET):
+            assert site.seen(host, address) != "lost"
+
+    def there() -> tuple[list[tuple[str, str]], list[str]]:
+        found = re.findall(r"out (\S+):7 in (\S+):", site.show("pix", "show conn"))
+        return sorted(found), sorted(re.findall(r"Local ([\d.]+)", site.show("pix", "show xlate")))
+
+    ours, other = ([(far, host) for far in ("10.2.1.10", INTERNET)] for host in ("10.1.1.10", "10.1.1.11"))
+    assert there() == (sorted(ours + other), ["10.1.1.10", "10.1.1.11"])
+    site.show("pix", "clear local-host 10.1.1.10")
+    assert there() == (other, ["10.1.1.11"])
+    # a host on the outside
+    site.show("pix", f"clear local-host {INTERNET}")
+    assert there() == (other[:1], [])
+    site.show("pix", "clear local-host")
+    assert there() == ([], [])
 
 
 def test_a_change_loses_nothing_of_other_flows(site: Site) -> None:

@@ -347,6 +347,22 @@ _FACTS = (
         VENDOR,
     ),
     Fact(
+        "clear-local-host",
+        PIX,
+        FLOWS,
+        "`clear local-host` ends all flows, translated or not; with an address those of that host, on either side.",
+        "PIX course NS1 2.0",
+        VENDOR,
+    ),
+    Fact(
+        "clear-local-host-mapped",
+        PIX,
+        FLOWS,
+        "`clear local-host` knows a host by its own address, not by the one that it is translated to.",
+        "logic: a local host is not what it is translated to",
+        RECALL,
+    ),
+    Fact(
         "clear-nat",
         IOS,
         FLOWS,

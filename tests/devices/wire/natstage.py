@@ -158,7 +158,7 @@ class NatStage:
         found = flows(listed.stdout)
         # what the device itself sends and receives is no flow through it
         own = {address for address, _ in self._addresses.values()}
-        return [flow for flow in found if not own & {flow.there.source, flow.back.source}]
+        return [flow for flow in found if not own & flow.hosts]
 
     def translations(self) -> list[Translation]:
         """The table of translations."""
@@ -208,6 +208,15 @@ class NatStage:
     def clear_connections(self) -> None:
         """End all flows, translated or not (PIX: `clear local-host`)."""
         self.nat.run("conntrack", "-F", check=False)
+
+    def clear_host(self, address: str) -> None:
+        """End all flows of one host, translated or not (PIX: `clear local-host ADDRESS`).
+
+        "It stops all connections and xlates that are associated with the [...] specific IP addresses" (PIX course NS1
+        2.0). A host on either side is one: there is an entry "for any host that forwards traffic to, or through" the
+        device (the same). What a host is translated to is no host (logic).
+        """
+        self._forget(lambda flow: address in flow.hosts)
 
     def _forget(self, which: Callable[[FlowState], bool]) -> None:
         found = self.flows()

@@ -58,6 +58,11 @@ class FlowState:
         return (self.there.destination, self.there.destination_port) != (self.back.source, self.back.source_port)
 
     @property
+    def hosts(self) -> set[str]:
+        """Its two ends by their own addresses: what translates changes where packets go, not who sends them."""
+        return {self.there.source, self.back.source}
+
+    @property
     def translated(self) -> bool:
         """Is it translated at all?"""
         return self.source_changed or self.destination_changed

@@ -154,6 +154,12 @@ def test_whatever_is_typed_can_be_compiled(name: str, seed: int, golden: Golden,
                 compile_places(fabric, addresses, joints)
 
 
+def test_a_flow_has_two_hosts_and_what_they_are_translated_to_is_none() -> None:
+    found = [flow.hosts for flow in flows(TABLE.format(mark=9))]
+    outward, inward = {"10.1.1.10", "198.51.100.10"}, {"198.51.100.10", "10.1.1.20"}
+    assert found == [outward, outward, {"10.1.1.10", "10.2.1.10"}, inward]
+
+
 def test_flows_are_ended_by_pairs_of_hosts_where_all_of_them_go() -> None:
     def udp(number: int, to: str = "", source: str = "10.1.1.10") -> FlowState:
         there = Way(source, "198.51.100.10", str(number), "7")

@@ -90,6 +90,7 @@ class Plant:
             in_use=lambda line: any(each.line == line for each in self.table),
             clear=self.clear,
             clear_connections=lambda: note("connections"),
+            clear_host=lambda address: note("host", address),
         )
         device.plant = self  # type: ignore[assignment]
 
@@ -731,7 +732,9 @@ def test_at_level_cli_a_lease_brings_its_routes(pix) -> None:
         ("pix", "clear xlate", [("nat", None, None, None)]),
         ("pix", "clear xlate local 10.1.1.9", [("nat", None, "10.1.1.9", None)]),
         ("pix", "clear xlate global 192.0.2.30", [("nat", None, None, "192.0.2.30")]),
+        ("pix", "clear conn", [("connections",)]),
         ("pix", "clear local-host", [("connections",)]),
+        ("pix", "clear local-host 10.1.1.9", [("host", "10.1.1.9")]),
         ("ios", "clear crypto isakmp", [("ike", None)]),
         ("ios", "clear crypto isakmp 2", [("ike", PIX)]),
         ("ios", "clear crypto isakmp 9", []),
@@ -751,6 +754,27 @@ def test_clear_commands_answer_nothing_and_reach_the_stages(living, platform, li
     session = living(platform, AT_PIX if platform == "pix" else AT_HUB)
     assert session.type(line) == ""
     assert session.plant.cleared == cleared
+
+
+@pytest.mark.parametrize("line", ["clear local-host", "clear local-host 10.1.1.9", "cle local 10.1.1.9"])
+def test_local_hosts_are_cleared_at_level_cli_too(pix, line: str) -> None:
+    before = pix.device.running_config()
+    assert pix.type(line) == ""
+    assert pix.device.running_config() == before
+
+
+@pytest.mark.parametrize("rest", ["inside", "10.1.1", "10.1.1.9 10.1.1.10", "all"])
+def test_clear_local_host_takes_one_address(living, rest: str) -> None:
+    pix = living("pix", AT_PIX)
+    assert "ERROR: % Invalid input detected" in pix.type(f"clear local-host {rest}")
+    assert pix.plant.cleared == []
+
+
+def test_a_local_host_may_be_named(living) -> None:
+    pix = living("pix", AT_PIX)
+    pix.enter("names", "name 10.1.1.9 printer")
+    assert pix.type("clear local-host printer") == ""
+    assert pix.plant.cleared == [("host", "10.1.1.9")]
 
 
 @pytest.mark.parametrize(

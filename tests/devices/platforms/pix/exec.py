@@ -377,7 +377,10 @@ def add(rows: Rows) -> None:
     clear_sas = alive(_cleared("ipsec"), live.clear_ipsec)
     rows.add("exec", ipsec, clear_sas, "seed's text; ASA captures", Grade.SEED)
     connections = alive(silent, live.clear_connections)
-    rows.add("exec", "clear { conn | local-host }", connections, "recall", Grade.RECALL)
+    rows.add("exec", "clear conn", connections, "recall", Grade.RECALL)
+    local_host = alive(silent, live.clear_local_host)
+    rows.add("exec", "clear local-host [<host:address>]", local_host,
+             "PIX course NS1 2.0; that it prints nothing: recall", Grade.RECALL)  # fmt: skip
     rows.add("exec", "clear access-list <id:word> counters", silent, "ASA command reference", Grade.VENDOR)
 
 

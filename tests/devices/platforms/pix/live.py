@@ -585,6 +585,15 @@ def clear_xlate(call: Call, plant: Plant) -> Result:
 
 
 def clear_connections(_call: Call, plant: Plant) -> Result:
-    """`clear conn`, `clear local-host`."""
+    """`clear conn`: all of them."""
     plant.nat.clear_connections()
+    return None
+
+
+def clear_local_host(call: Call, plant: Plant) -> Result:
+    """`clear local-host [ADDRESS]`: the connections and translations of one host, or of all."""
+    if call["host"]:
+        plant.nat.clear_host(call["host"])
+    else:
+        plant.nat.clear_connections()
     return None
