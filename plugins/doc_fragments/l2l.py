@@ -176,14 +176,16 @@ options:
         elements: raw
       accept:
         description:
-          - What may happen while this tunnel is changed, where no order of the lines is safe for every packet. Without it
-            such a plan is refused before the first line.
+          - What a plan may do that does not keep the rule for every change. Without it such a plan is refused before the
+            first line.
           - V(clear-while-changing) lets packets of this tunnel leave in clear, or translated, for some lines.
           - V(others-interrupted) lets packets of others be dropped for some lines.
+          - V(others-changed) lets packets that no tunnel of the intent names end otherwise than they began.
+          - V(not-modelled) lets this tunnel be changed where a line that is not modelled decides about its packets.
           - Each use is a warning in the findings of that run.
         type: list
         elements: str
-        choices: [clear-while-changing, others-interrupted]
+        choices: [clear-while-changing, others-interrupted, others-changed, not-modelled]
       state:
         description: V(absent) takes the tunnel away and keeps the entry, so that its networks stay known.
         type: str

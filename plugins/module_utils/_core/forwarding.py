@@ -536,16 +536,23 @@ class Forwarding:
 
     def _modelled(self, way: _Passage, hop: str, then: Way) -> Way:
         """Around ``then``: lines on the way that the model does not know."""
-        lines = [line for line in self.unmodelled if line.applies(way.enters, hop)]
-        if not lines:
+        found = [line for line in self.unmodelled if line.applies(way.enters, hop)]
+        if not found:
             return then
 
-        surely = [line for line in lines if not line.drops]
+        # What may do anything counts before what can only drop.
+        surely = [line for line in found if not line.drops]
+        lines = [*surely, *(line for line in found if line.drops)]
 
         def parts(box: Box) -> Parts:
             for piece, fate in then(box):
                 for part, blind in _blinded(piece, surely if fate.key == _DROPPED else lines):
-                    yield part, Fate.of(Letter.U, blind.line, f"not modelled; else {fate}") if blind else fate
+                    if blind is None:
+                        yield part, fate
+                    elif blind.drops:
+                        yield part, _unsure(blind.line)((Fate.of(Letter.D, blind.line), fate))
+                    else:
+                        yield part, Fate.of(Letter.U, blind.line, f"not modelled; else {fate}")
 
         return parts
 

@@ -49,8 +49,13 @@ _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}")
 _RESPONDER_KEYS = frozenset(
     "host address networks suite ike ipsec pre_shared_key match_address allow_weak_crypto dpd pfs lifetimes".split()
 )
-#: What a tunnel may accept where no order of the lines is safe; see :mod:`.prove`.
-CLEAR_WHILE_CHANGING, OTHERS_INTERRUPTED = ACCEPT = ("clear-while-changing", "others-interrupted")
+#: What a tunnel may accept of a plan that does not keep the rule; see :mod:`.prove`.
+CLEAR_WHILE_CHANGING, OTHERS_INTERRUPTED, OTHERS_CHANGED, NOT_MODELLED = ACCEPT = (
+    "clear-while-changing",
+    "others-interrupted",
+    "others-changed",
+    "not-modelled",
+)
 
 _TUNNEL_KEYS = frozenset("name initiator responder networks responder_networks state pre_shared_key accept".split())
 

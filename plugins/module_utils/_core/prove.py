@@ -48,7 +48,12 @@ def order(
     question: Question, steps: Sequence[Step], detour: Detour = lambda _blocked: None
 ) -> tuple[tuple[Step, ...], Proof]:
     """``steps`` in an order that keeps the rule; those of ``detour`` where they have none. Raises Refused."""
-    limits = [Kind.SWITCH, Kind.DROPS, Kind.OWN, *sorted(question.accepted)]
+    limits = [
+        Kind.SWITCH,
+        Kind.DROPS,
+        Kind.OWN,
+        *sorted(kind for kind, word in ACCEPT.items() if word in question.accepted),
+    ]
     ways = [steps]
     for limit in limits:
         for lazy in (True, False):

@@ -6,7 +6,8 @@
     What new flows of a class meet, drops struck, is after each line what they met before the plan, then what they meet
     after it: one change. In clear, unprotected while there is no SA, or translated into the tunnel they are in between
     only where they are so before or after. A drop in between is told, and of others' packets only let through when the
-    intent accepts it.
+    intent accepts it. A class that the intent does not name ends as it began. Where a line that is not modelled decides
+    about packets of a tunnel nothing is changed.
 
 A line is judged on the packets that it can touch, and on no others: what it cannot touch is as it was. So is where it
 leads known without a look, where what is left to do cannot touch a packet any more: then it is as it will be.
@@ -15,17 +16,18 @@ leads known without a look, where what is left to do cannot touch a packet any m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from .firstmatch import Lookup, common, covers, mirrored, overlap, tidy
-from .forwarding import SELF, Forwarding, Letter, stretches
-from .intent import CLEAR_WHILE_CHANGING, OTHERS_INTERRUPTED, Tunnel
+from .forwarding import SELF, Fate, Forwarding, Letter, stretches
+from .intent import CLEAR_WHILE_CHANGING, NOT_MODELLED, OTHERS_CHANGED, OTHERS_INTERRUPTED, Tunnel
+from .named import Boxes, Named, same
 from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, ANY, Box, Prefix, Region, parse_address
 from .steps import Ref, Step
 
-DROP = Letter.D.value
+DROP, UNKNOWN = Letter.D.value, Letter.U.value
 
 #: More rows of a table than these are looked at together with what lies between them.
 FEW = 16
@@ -74,7 +76,14 @@ class View:
 
     def treat(self, enters: str, box: Box) -> Iterable[tuple[Box, Seen]]:
         """``box`` in pieces, each with what it meets."""
-        return self.tables.treat(enters, box)
+        for piece, fate in self.tables.treat(enters, box):
+            yield piece, _but_drops(fate) if fate.open else fate
+
+
+def _but_drops(fate: Fate) -> Fate:
+    """Of packets of which it is only not known whether a line drops them: either, as drops are struck."""
+    shown = {world - {DROP} for world in fate.open} - {frozenset()}
+    return replace(fate, key=next(iter(shown)) | {DROP}, open=frozenset()) if len(shown) == 1 else fate
 
 
 def _from(low: int, high: int) -> Box:
@@ -116,13 +125,12 @@ class Kind(IntEnum):
 ACCEPT = {Kind.INTERRUPTS: OTHERS_INTERRUPTED, Kind.EXPOSES: CLEAR_WHILE_CHANGING}
 
 
-def accepted(tunnels: Iterable[Tunnel]) -> dict[Kind, Region]:
-    """What tunnels accept, and for which packets."""
-    found: dict[Kind, Region] = {}
+def accepted(tunnels: Iterable[Tunnel]) -> dict[str, Region]:
+    """What tunnels accept, in the words of the intent, and for which packets."""
+    found: dict[str, Region] = {}
     for tunnel in tunnels:
-        for kind, word in ACCEPT.items():
-            if word in tunnel.accept:
-                found[kind] = found.get(kind, Region()).union(tunnel.region)
+        for word in tunnel.accept:
+            found[word] = found.get(word, Region()).union(tunnel.region)
     return found
 
 
@@ -130,15 +138,17 @@ def accepted(tunnels: Iterable[Tunnel]) -> dict[Kind, Region]:
 class Question:
     """From which configuration to which, what the plan is about, and what the intent accepts.
 
-    ``ours`` are the packets of the tunnels, as they leave the device; ``accepted`` those of them for which the intent
-    accepts a kind of harm.
+    ``ours`` are the packets of the tunnels, as they leave the device, ``named`` what the intent asks for beside them;
+    ``accepted`` are those for which it accepts a kind of harm.
     """
 
     platform: Platform
     config: Any
     target: Any
-    ours: Region = Region()
-    accepted: Mapping[Kind, Region] = field(default_factory=dict)
+    ours: tuple[Box, ...] = ()
+    accepted: Mapping[str, Region] = field(default_factory=dict)
+    #: None: nothing is said of what else may end otherwise, so anything may
+    named: tuple[Named, ...] | None = None
     #: what packets meet before and after, as far as anybody asked: where they enter and which → pieces with both
     _met: dict[tuple[str, Box], list[tuple[Box, Key, Key]]] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -167,17 +177,31 @@ class Question:
             ]
         return found
 
-    def is_ours(self, box: Box) -> bool:
-        """Whether the plan is about one of these packets, or about an answer to it."""
-        known: Lookup | None = self._kept.get("ours")
+    def ours_both_ways(self) -> Boxes:
+        """The packets that the plan is about, and the answers to them."""
+        known: Boxes | None = self._kept.get("ours")
         if known is None:
-            known = self._kept["ours"] = Lookup((other, other) for other in self.ours.boxes)
-        return known.any(box) or known.any(mirrored(box))
+            known = self._kept["ours"] = Boxes(self.ours)
+        return known
 
-    def accepts(self, kind: Kind, box: Box) -> bool:
+    def unnamed(self, piece: Piece) -> tuple[Box, ...]:
+        """The packets of ``piece`` of which the intent does not ask for what becomes of them."""
+        ours = self.ours_both_ways()
+        if ours.hold(piece.box):
+            return ()
+        others: tuple[tuple[Named, Boxes], ...] | None = self._kept.get("named")
+        if others is None:
+            others = self._kept["named"] = tuple((named, Boxes(named.boxes)) for named in self.named or ())
+        rest = ours.without(piece.box).boxes
+        for named, boxes in others:
+            if named.lets(piece.enters, piece.before, piece.after):
+                rest = tuple(part for box in rest for part in boxes.without(box).boxes)
+        return rest
+
+    def accepts(self, word: str, box: Box) -> bool:
         """Whether the intent accepts that packets of ``box`` suffer so."""
-        region = self.accepted.get(kind, Region())
-        if kind is Kind.INTERRUPTS:
+        region = self.accepted.get(word, Region())
+        if word in (OTHERS_INTERRUPTED, OTHERS_CHANGED):
             return bool(region)
         return any(covers(other, piece) for piece in (box, mirrored(box)) for other in region.boxes)
 
@@ -300,7 +324,7 @@ class State:
         for change in found:
             changes.append(change)
             how = self.kind(change)
-            refused = how in ACCEPT and not self.question.accepts(how, change.box)
+            refused = how in ACCEPT and not self.question.accepts(ACCEPT[how], change.box)
             if (refused, how) > (not lawful, kind):
                 kind, worst, lawful = how, change, not refused
                 if up_to is not None and (refused or how > up_to):
@@ -404,7 +428,7 @@ class State:
             return Kind.OWN if piece.enters == SELF else Kind.EXPOSES
         # The device's own packets may wait for a moment: nobody's service depends on them.
         if DROP in key and DROP not in piece.after and DROP not in piece.now and piece.enters != SELF:
-            ours = piece.before != piece.after or self.question.is_ours(change.box)
+            ours = piece.before != piece.after or self.question.ours_both_ways().any(change.box)
             return Kind.DROPS if ours else Kind.INTERRUPTS
         return Kind.SWITCH
 
@@ -457,6 +481,20 @@ class State:
                     enters, [common(box, other) for box in usual.boxes for other in changed if overlap(box, other)]
                 )
         return next((piece for piece in self._exact.values() if piece.now != piece.after), None)
+
+    def against(self, word: str) -> Iterator[tuple[Piece, Box]]:
+        """What breaks the rule although every line keeps it, with the packets of a piece that do: those that the intent
+        does not name and that end otherwise (OTHERS_CHANGED), or ours about which nobody knows (NOT_MODELLED)."""
+        question = self.question
+        if word == OTHERS_CHANGED and question.named is not None:
+            for piece in self._exact.values():
+                if not same(piece.before, piece.after):
+                    yield from ((piece, box) for box in question.unnamed(piece))
+        elif word == NOT_MODELLED:
+            ours = question.ours_both_ways()
+            for piece in self._exact.values():
+                if UNKNOWN in piece.before | piece.after:
+                    yield from ((piece, common(piece.box, box)) for box in ours.over(piece.box))
 
 
 def _boxes(found: Mapping[str, Region], enters: str) -> tuple[Box, ...]:

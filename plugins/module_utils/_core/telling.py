@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from .errors import PlanError
 from .forwarding import SELF, Letter
+from .intent import NOT_MODELLED, OTHERS_CHANGED
 from .prefixes import Box, dotted
-from .rule import ACCEPT, Change, Key, Kind, Sight, State, Verdict
+from .rule import ACCEPT, Change, Key, Kind, Piece, Sight, State, Verdict
 from .steps import Finding, Ref, Step, Switch
 
 
@@ -21,6 +22,10 @@ class Refused(PlanError):
     def __init__(self, message: str, blocked: frozenset[Ref] = frozenset()) -> None:
         self.blocked = blocked
         super().__init__(message)
+
+
+class EndsOtherwise(Refused):
+    """Every line keeps the rule, and yet packets end otherwise than the intent asks for, or nobody knows how."""
 
 
 def refusal_of(step: Step, verdict: Verdict, blocked: frozenset[Ref] = frozenset()) -> Refused:
@@ -99,7 +104,43 @@ class Record:
                 f"{_words(wrong.after)}. This is a fault of the collection: please report it, with the plan's options; "
                 "nothing was changed."
             )
-        return Proof(tuple(self.switches), tuple(self.findings))
+        ends = (_at_the_end(state, word) for word in (NOT_MODELLED, OTHERS_CHANGED))
+        return Proof(tuple(self.switches), (*self.findings, *(finding for finding in ends if finding)))
+
+
+#: What keeps a plan back although every line of it keeps the rule, and what to do.
+_AT_THE_END = {
+    NOT_MODELLED: "a line that is not modelled decides about it. Take that line away, or plan those lines by hand",
+    OTHERS_CHANGED: "no tunnel of the intent names it. Let the device treat it so before, by hand, or leave out the option "
+    "that asks for it (pat, remove_shared, exclusive)",
+}
+
+
+def _at_the_end(state: State, word: str) -> Finding | None:
+    """The finding where the plan breaks the rule at its end and the intent accepts that; raises Refused where it does not."""
+    accepting: tuple[Piece, Box] | None = None
+    for piece, box in state.against(word):
+        if not state.question.accepts(word, box):
+            raise EndsOtherwise(
+                f"with this plan {_from_to(state, piece, box)}: {_AT_THE_END[word]}, or accept it with accept: [{word}] on "
+                f"{'the' if word == NOT_MODELLED else 'a'} tunnel. Nothing was changed."
+            )
+        accepting = accepting or (piece, box)
+    if accepting is None:
+        return None
+    text = f"{_from_to(state, *accepting)}; accept: [{word}] lets it through"
+    if word == NOT_MODELLED:
+        return Finding("not-modelled", "warning", text)
+    return Finding("others-changed", "warning", text)
+
+
+def _from_to(state: State, piece: Piece, box: Box) -> str:
+    """``a packet from … is in clear (no line …), and ends as translated (nat …)``."""
+    question = state.question
+    sights = (question.platform.look(config) for config in (question.config, question.target))
+    before, after = (next(fate for _part, fate in sight.treat(piece.enters, box)) for sight in sights)
+    now, then = (f"{_words(key)} ({fate.line})" for key, fate in ((piece.before, before), (piece.after, after)))
+    return f"{_packet(piece.enters, box)}, which is {now}, ends as {then}"
 
 
 def _finding(step: Step, kind: Kind, worst: Change) -> Finding:

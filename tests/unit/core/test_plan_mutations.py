@@ -80,9 +80,9 @@ def question(device: AsaDevice | IosDevice, steps: Sequence[Step], wanted: Inten
         ours = ours.union(each.region)
     if isinstance(device, AsaDevice):
         asa = asa_parse.parse(device.text())
-        return Question(asa_plan.PLATFORM, asa, replay(asa, steps), ours=ours)
+        return Question(asa_plan.PLATFORM, asa, replay(asa, steps), ours=ours.boxes)
     ios = ios_parse.parse(device.text(), device.show_access_lists())
-    return Question(ios_plan.PLATFORM, ios, replay(ios, steps), ours=ours)
+    return Question(ios_plan.PLATFORM, ios, replay(ios, steps), ours=ours.boxes)
 
 
 def met(device: AsaDevice | IosDevice, packet: Packet) -> str:

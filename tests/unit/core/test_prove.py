@@ -11,10 +11,13 @@ from itertools import combinations, permutations
 
 import pytest
 from _core.errors import PlanError
-from _core.forwarding import Fate
+from _core.forwarding import Fate, Letter
+from _core.intent import CLEAR_WHILE_CHANGING, NOT_MODELLED, OTHERS_CHANGED, OTHERS_INTERRUPTED
+from _core.named import Named
 from _core.prefixes import ALL_PORTS, ALL_PROTOCOLS, Box, Region
 from _core.prove import ACCEPT, Kind, Platform, Question, Refused, order, prove
 from _core.steps import Line, Step
+from _core.telling import EndsOtherwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,13 +52,16 @@ def question(
     *,
     enters: str = "inside",
     ours: Region | None = None,
-    accepted: Mapping[Kind, Region] | None = None,
+    accepted: Mapping[str, Region] | None = None,
+    named: tuple[Named, ...] | None = None,
 ) -> Question:
     def look(config: frozenset[str]) -> Toy:
         return Toy(tuple(frozenset(key.replace("-", " ") for key in fate.split()) for fate in table(config)), enters)
 
     platform = Platform(look, lambda _config: frozenset())
-    return Question(platform, frozenset(start.split()), frozenset(end.split()), ours or Region(), accepted or {})
+    return Question(
+        platform, frozenset(start.split()), frozenset(end.split()), ours.boxes if ours else (), accepted or {}, named
+    )
 
 
 def add(name: str) -> Step:
@@ -228,14 +234,14 @@ def interrupts(config: frozenset[str]) -> Sequence[str]:
 def test_packets_of_others_are_dropped_only_where_the_intent_accepts_it() -> None:
     with pytest.raises(Refused, match=r"is dropped .* accept: \[others-interrupted\]"):
         found(question(interrupts, "", "a b"))
-    accepted = {Kind.INTERRUPTS: Region((box(0, 0),))}
+    accepted = {OTHERS_INTERRUPTED: Region((box(0, 0),))}
     assert found(question(interrupts, "", "a b", accepted=accepted)) == "a, b"
 
 
 def test_what_is_accepted_holds_for_the_packets_of_that_tunnel_alone() -> None:
-    assert found(question(leaks, "", "a b", accepted={Kind.EXPOSES: Region((box(0, 0),))})) == "a, b"
+    assert found(question(leaks, "", "a b", accepted={CLEAR_WHILE_CHANGING: Region((box(0, 0),))})) == "a, b"
     with pytest.raises(Refused):
-        found(question(leaks, "", "a b", accepted={Kind.EXPOSES: Region((box(1, 1),))}))
+        found(question(leaks, "", "a b", accepted={CLEAR_WHILE_CHANGING: Region((box(1, 1),))}))
 
 
 def test_the_devices_own_packets_come_last_of_all_that_must_keep_the_rule() -> None:
@@ -265,6 +271,69 @@ def lawful(table: Mapping[str, Sequence[str]], way: Sequence[str]) -> bool:
         if runs != wanted:
             return False
     return True
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def two(config: frozenset[str]) -> Sequence[str]:
+    """Ours and others': the line is about ours, and does something to the others."""
+    return ["E" if "a" in config else "X", "T" if "a" in config else "X"]
+
+
+OURS = Region((box(0, 0),))
+TO_T = Named((box(1, 1),), after=frozenset({Letter.T}))
+
+
+def test_a_class_that_the_intent_does_not_name_ends_as_it_began() -> None:
+    with pytest.raises(EndsOtherwise) as refusal:
+        order(question(two, "", "a", ours=OURS, named=()), [add("a")])
+    assert str(refusal.value) == (
+        "with this plan a packet from 0.0.0.1 to 0.0.0.1 that enters at inside, which is in clear with its own source (line of "
+        "1), ends as translated and in clear (line of 1): no tunnel of the intent names it. Let the device treat it so "
+        "before, by hand, or leave out the option that asks for it (pat, remove_shared, exclusive), or accept it with accept: "
+        "[others-changed] on a tunnel. Nothing was changed."
+    )
+    assert found(question(two, "", "a", ours=Region((box(0, 1),)), named=())) == "a"
+
+
+def test_what_an_option_asks_for_may_end_otherwise_and_nothing_else() -> None:
+    assert found(question(two, "", "a", ours=OURS, named=(TO_T,))) == "a"
+    for wrong in (
+        replace(TO_T, boxes=(box(2, 2),)),
+        replace(TO_T, enters=frozenset({"outside"})),
+        replace(TO_T, before=frozenset({Letter.V})),
+        replace(TO_T, after=frozenset({Letter.E})),
+    ):
+        with pytest.raises(EndsOtherwise):
+            order(question(two, "", "a", ours=OURS, named=(wrong,)), [add("a")])
+
+
+def test_that_others_end_otherwise_is_accepted_loudly() -> None:
+    asked = question(two, "", "a", ours=OURS, named=(), accepted={OTHERS_CHANGED: OURS})
+    (finding,) = order(asked, [add("a")])[1].findings
+    assert (finding.code, finding.level) == ("others-changed", "warning")
+    assert finding.message.startswith("a packet from 0.0.0.1 to 0.0.0.1 that enters at inside")
+    assert finding.message.endswith("accept: [others-changed] lets it through")
+
+
+@pytest.mark.parametrize("fates", [("U", "U"), ("X", "U"), ("U", "E")])
+def test_where_a_line_that_is_not_modelled_decides_about_a_tunnel_nothing_is_changed(fates: tuple[str, str]) -> None:
+    """Before and after: what such a line does to the tunnel in between, nobody can tell."""
+
+    def doubtful(config: frozenset[str]) -> Sequence[str]:
+        return [fates["a" in config], "U"]
+
+    with pytest.raises(
+        EndsOtherwise, match=r"\(line of 0\): a line that is not modelled decides about it.* accept: \[not-"
+    ):
+        order(question(doubtful, "", "a", ours=OURS), [add("a")])
+    with pytest.raises(EndsOtherwise):
+        order(question(doubtful, "", "a", ours=OURS, accepted={NOT_MODELLED: Region((box(1, 1),))}), [add("a")])
+    (finding,) = order(question(doubtful, "", "a", ours=OURS, accepted={NOT_MODELLED: OURS}), [add("a")])[1].findings
+    assert (finding.code, finding.level) == ("not-modelled", "warning")
+    # Of others it is nobody's business here.
+    assert found(question(doubtful, "", "a", ours=Region((box(2, 2),)))) == "a"
 
 
 @st.composite

@@ -50,7 +50,15 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
     wanted.protect_others(staying)
     wanted.judge(staying)
     search = _Search(wanted)
-    question = Question(PLATFORM, config, wanted.target.copy(), ours=wanted.ours(), accepted=accepted(tunnels))
+    target = wanted.target.copy()
+    question = Question(
+        PLATFORM,
+        config,
+        target,
+        ours=wanted.ours(),
+        accepted=accepted(tunnels),
+        named=wanted.named(model(target)),
+    )
     ordered, proof = order(question, search.steps, search.detour)
     steps = search.difference.placed(ordered)
     dialect = wanted.dialect

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field, replace
 from ..acl import AccessList, Ace, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
+from ..forwarding import Forwarding
 from ..intent import Network, Tunnel
+from ..named import Named, leading, translated
 from ..options import PREFIX, Options, first_free
-from ..prefixes import ANY, Prefix, Region, longest_match, parse_address
+from ..prefixes import ANY, Box, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
 from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
@@ -43,8 +45,11 @@ class Wanted:
     scope: set[Ref] = field(default_factory=set)
     #: tunnel → interface of each of its networks, interface towards the responder
     homes: dict[str, tuple[dict[Prefix, str], str]] = field(default_factory=dict)
-    #: ACEs that left a crypto list
+    #: ACEs that left a crypto list, and those of others that left an exemption list
     withdrawn: list[Ace] = field(default_factory=list)
+    unexempt: list[Ace] = field(default_factory=list)
+    #: where PAT is wanted, or is taken away: inside, outside, whether it comes
+    pat: list[tuple[str, str, bool]] = field(default_factory=list)
     #: map entry → names of the tunnels in it
     placed_in: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -158,14 +163,21 @@ class Wanted:
         """Whether the packets of ``region`` pass the translation with their own source."""
         return self.exempt(config, interface, region) or not self.translated(config, interface, outside, region)
 
-    def ours(self) -> Region:
-        """What the plan is about: the packets of all tunnels of the intent, and of what leaves a crypto list."""
-        result = Region()
-        for tunnel in self.tunnels:
-            result = result.union(tunnel.region)
-        for ace in self.withdrawn:
-            result = result.union(ace.region)
-        return result
+    def ours(self) -> tuple[Box, ...]:
+        """What the plan is about: the packets of all tunnels of the intent, and of what leaves our lists."""
+        regions = [
+            *(tunnel.region for tunnel in self.tunnels),
+            *(ace.region for ace in (*self.withdrawn, *self.unexempt)),
+        ]
+        return tuple(dict.fromkeys(box for region in regions for box in region.boxes))
+
+    def named(self, tables: Forwarding) -> tuple[Named, ...]:
+        """What the options ask for beside the tunnels; ``tables`` are those of the target."""
+        return tuple(
+            named
+            for home, outside, comes in dict.fromkeys(self.pat)
+            for named in translated(tables, (home,), outside, leading(tables, home), comes=comes)
+        )
 
     def note(self, finding: Finding) -> None:
         """One finding more, once."""
@@ -373,6 +385,7 @@ class Wanted:
         )
         number = by_interface.id if by_interface else self.options.names.nat_id or 1
         for home in homes:
+            self.pat.append((home, outside, True))
             identity = next((nat for nat in self.target.nats if nat.interface == home and nat.id == 0), None)
             if identity and identity.prefix == ANY:
                 raise InputError(
@@ -508,6 +521,7 @@ class Wanted:
                 self.scope.add(render.policy_ref(number))
 
     def _take_pat(self, homes: set[str], outside: str) -> None:
+        self.pat += [(home, outside, False) for home in sorted(homes)]
         for nat in [nat for nat in self.target.nats if nat.interface in homes and nat.prefix == ANY]:
             self.target.nats.remove(nat)
             self.scope.add(render.nat_ref(nat))
@@ -625,6 +639,7 @@ class Wanted:
                 needed = ace.region.subtract(ours).overlaps(protected)
                 if not needed:
                     gone.append((name, ace))
+        self.unexempt += [ace for _name, ace in gone]
         for name, ace in gone:
             left = tuple(entry for entry in self._list(name).entries if entry != ace)
             self.target.access_lists[name] = AccessList(name, left)

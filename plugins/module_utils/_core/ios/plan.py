@@ -49,7 +49,15 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
         wanted.keep_all()
     wanted.judge(staying)
     difference = _Difference(wanted)
-    question = Question(PLATFORM, config, wanted.target.copy(), ours=wanted.ours(), accepted=accepted(tunnels))
+    target = wanted.target.copy()
+    question = Question(
+        PLATFORM,
+        config,
+        target,
+        ours=wanted.ours(),
+        accepted=accepted(tunnels),
+        named=wanted.named(model(target)),
+    )
     steps, proof = order(question, difference.steps())
     difference.as_held(steps)
     return Plan(

@@ -15,10 +15,12 @@ from ..acl import AccessList, Ace, Remark, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
 from ..firstmatch import Rule, Rules, compiled
+from ..forwarding import SELF, Forwarding
 from ..intent import Network, Responder, Tunnel
 from ..list_edits import with_denies_above
+from ..named import CALLERS_COME, CALLERS_GO, Named, translated
 from ..options import PREFIX, Options, first_free
-from ..prefixes import ANY, Prefix, Region, parse_address
+from ..prefixes import ANY, Box, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
 from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
 from . import audit, render
@@ -49,6 +51,10 @@ class Wanted:
     staying: Region = field(default_factory=Region)
     #: Whether our entry has no access list.
     unlisted: bool = False
+    #: Entries that are taken out of our crypto list, or by ``exclusive`` out of one that decides translation.
+    withdrawn: list[Ace] = field(default_factory=list)
+    #: Where PAT is wanted, or is taken away: the interfaces inside, the one outside, whether it comes.
+    pat: list[tuple[frozenset[str], str, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.target = self.current.copy()
@@ -161,9 +167,23 @@ class Wanted:
                     return True
         return False
 
-    def ours(self) -> Region:
-        """What the plan is about: the packets of all tunnels of the hub."""
-        return _between(self.tunnels)
+    def ours(self) -> tuple[Box, ...]:
+        """What the plan is about: the packets of all tunnels of the hub, and of what leaves our lists."""
+        gone = dict.fromkeys(box for ace in self.withdrawn for box in ace.region.boxes)
+        return (*_between(self.tunnels).boxes, *gone)
+
+    def named(self, tables: Forwarding) -> tuple[Named, ...]:
+        """What the options ask for beside the tunnels; ``tables`` are those of the target."""
+        found: list[Named] = []
+        networks = [network.prefix.interval for network in self.responder.networks]
+        for homes, outside, comes in self.pat:
+            found += translated(tables, homes | {SELF}, outside, networks, comes=comes)
+        if self.unlisted:
+            found.append(CALLERS_COME)
+        before, after = self.current.dynamic_entries, self.target.dynamic_entries
+        if any(not entry.acl and (key not in after or after[key].acl) for key, entry in before.items()):
+            found.append(CALLERS_GO)
+        return tuple(found)
 
     # --- what is wanted -------------------------------------------------------------------------------------------
 
@@ -317,6 +337,7 @@ class Wanted:
         added = [ace for ace in wanted if ace not in before]
         self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
         self.scope.add(render.acl_ref(name))
+        self.withdrawn += stale
         self._withdraw_denies(replace(ace, action="deny") for ace in stale)
         forgotten = tuple(f"access-list {name} {render.entry_text(ace)}" for ace in stale if ace not in gone)
         if forgotten:
@@ -347,6 +368,7 @@ class Wanted:
     def _place_pat(self, outside: str) -> None:
         """One overload rule on the outside interface that translates the hub's networks."""
         rule = self._overload_rule(outside)
+        self.pat.append((self._homes(outside), outside, True))
         self.scope |= {render.rule_ref(rule), render.role_ref(outside)}
         self.scope |= {render.acl_ref(name) for name in self.target.lists_of(rule)}
         self.target.interfaces[outside] = replace(self.target.interfaces[outside], nat="outside")
@@ -365,6 +387,10 @@ class Wanted:
             if not decided:
                 self._refuse_standard(rule.name)
                 self.target.access_lists[rule.name] = AccessList(rule.name, (*old.entries, permit), old.numbers)
+
+    def _homes(self, outside: str) -> frozenset[str]:
+        """The interfaces behind which the hub's networks lie."""
+        return frozenset(self.interface_of(network, outside) for network in self.responder.networks)
 
     def _overload_rule(self, outside: str) -> NatRule:
         """The rule that translates to the outside interface's address: the device's own, or ours."""
@@ -550,6 +576,7 @@ class Wanted:
                     del target.entries[key]
         if not target.entries_of(map_name):
             target.interfaces[outside] = replace(target.interfaces[outside], crypto_map=None)
+        self.withdrawn += self.list_named(dynamic.acl).aces
         if dynamic.acl and not self._acl_needed(dynamic.acl):
             self.scope.add(render.acl_ref(dynamic.acl))
             target.access_lists.pop(dynamic.acl, None)
@@ -644,6 +671,7 @@ class Wanted:
     def _take_pat(self, outside: str) -> None:
         """Our permits; with the last one the rule and its list; with the last rule the interfaces' roles."""
         target = self.target
+        self.pat.append((self._homes(outside), outside, False))
         wanted = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
         for rule in [r for r in target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target]:
             old = self.list_named(rule.name)
@@ -691,6 +719,7 @@ class Wanted:
                 old = self.list_named(name)
                 left = tuple(entry for entry in old.entries if entry != ace)
                 self.target.access_lists[name] = AccessList(name, left)
+                self.withdrawn.append(ace)
 
 
 def _between(tunnels: Iterable[Tunnel]) -> Region:

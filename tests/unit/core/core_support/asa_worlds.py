@@ -155,13 +155,19 @@ def intents(draw: st.DrawFn, absent: bool = False) -> tuple[list[dict[str, Any]]
     suite = draw(st.sampled_from(["reference", "3des-sha-g2", "aes256-sha-g5"]))
     responders = [scenario.responder(host=host, suite=suite, **data) for host, data in HUBS.items()]
     tunnels = []
+    accept = draw(st.sampled_from([[], ["not-modelled", "others-changed"]]))
     for host in draw(st.sampled_from([["hub"], ["rome"], ["hub", "rome"], ["rome", "hub"]])):
         networks = draw(st.lists(st.sampled_from(SPOKE_NETWORKS), min_size=1, max_size=3, unique=True))
         chosen = draw(st.sampled_from([None, [HUBS[host]["networks"][0]]]))
         state = draw(st.sampled_from(["present", "present", "absent"])) if absent else "present"
         tunnels.append(
             scenario.tunnel(
-                name=f"to-{host}", responder=host, networks=networks, responder_networks=chosen, state=state
+                name=f"to-{host}",
+                responder=host,
+                networks=networks,
+                responder_networks=chosen,
+                state=state,
+                accept=accept,
             )
         )
     return responders, tunnels

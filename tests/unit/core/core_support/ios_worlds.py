@@ -157,12 +157,18 @@ def intents(draw: st.DrawFn, absent: bool = False) -> tuple[list[dict[str, Any]]
         match_address=draw(st.booleans()),
     )
     tunnels = []
+    accept = draw(st.sampled_from([[], ["not-modelled", "others-changed"]]))
     for name in draw(st.lists(st.sampled_from(sorted(SPOKES)), min_size=1, max_size=3, unique=True)):
         chosen = draw(st.sampled_from([None, networks[:1]]))
         state = draw(st.sampled_from(["present", "present", "absent"])) if absent else "present"
         tunnels.append(
             scenario.tunnel(
-                name=name, initiator=f"pix-{name}", networks=[SPOKES[name]], responder_networks=chosen, state=state
+                name=name,
+                initiator=f"pix-{name}",
+                networks=[SPOKES[name]],
+                responder_networks=chosen,
+                state=state,
+                accept=accept,
             )
         )
     return [hub], tunnels
