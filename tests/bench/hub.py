@@ -106,20 +106,20 @@ def proof(planner: Any, *arguments: Any) -> Callable[[], float]:
     """The order and its proof alone, of a plan: how long they take."""
 
     def work() -> float:
-        order, taken = planner.order, []
+        proven, taken = planner.proven, []
 
         def timed(*asked: Any) -> Any:
             begin = time.perf_counter()
             try:
-                return order(*asked)
+                return proven(*asked)
             finally:
                 taken.append(time.perf_counter() - begin)
 
-        planner.order = timed
+        planner.proven = timed
         try:
             planner.make_plan(*arguments)
         finally:
-            planner.order = order
+            planner.proven = proven
         return sum(taken)
 
     return work

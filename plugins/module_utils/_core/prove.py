@@ -24,7 +24,20 @@ from .rule import ACCEPT, FEW, Kind, Platform, Question, State, Verdict, View, a
 from .steps import Ref, Step, replay_together
 from .telling import Proof, Record, Refused, refusal_of
 
-__all__ = ("ACCEPT", "FEW", "Kind", "Platform", "Proof", "Question", "Refused", "View", "accepted", "order", "prove")
+__all__ = (
+    "ACCEPT",
+    "FEW",
+    "Detour",
+    "Kind",
+    "Platform",
+    "Proof",
+    "Question",
+    "Refused",
+    "View",
+    "accepted",
+    "order",
+    "prove",
+)
 
 
 #: Other steps for the same change, which take a longer way around some objects; None where there are none.

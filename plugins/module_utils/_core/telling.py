@@ -12,7 +12,7 @@ from .errors import PlanError
 from .forwarding import SELF, Letter
 from .intent import NOT_MODELLED, OTHERS_CHANGED
 from .prefixes import Box, dotted
-from .rule import ACCEPT, Change, Key, Kind, Piece, Sight, State, Verdict
+from .rule import ACCEPT, DROP, Change, Key, Kind, Piece, Sight, State, Verdict
 from .steps import Finding, Ref, Step, Switch
 
 
@@ -139,7 +139,10 @@ def _from_to(state: State, piece: Piece, box: Box) -> str:
     question = state.question
     sights = (question.platform.look(config) for config in (question.config, question.target))
     before, after = (next(fate for _part, fate in sight.treat(piece.enters, box)) for sight in sights)
-    now, then = (f"{_words(key)} ({fate.line})" for key, fate in ((piece.before, before), (piece.after, after)))
+    now, then = (
+        f"{_words(key)} ({fate.line}{f', {fate.detail}' if DROP in key and fate.detail else ''})"
+        for key, fate in ((piece.before, before), (piece.after, after))
+    )
     return f"{_packet(piece.enters, box)}, which is {now}, ends as {then}"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Union
 
 from .asa.model import AsaConfig
@@ -40,24 +41,37 @@ EMERGING = "emerging"
 #: protocol, source, source port, destination, destination port
 Packet = tuple[int, int, int, int, int]
 
-_MODELS: dict[int, tuple[weakref.ref[Any], Mapping[str, Needed], Forwarding]] = {}
+_MODELS: dict[tuple[int, bool], tuple[weakref.ref[Any], Mapping[str, Needed], Forwarding]] = {}
 
 
-def model(config: Config, peers: Mapping[str, Needed] | None = None) -> Forwarding:
+def is_lifted(config: Config) -> bool:
+    """Whether it makes a difference to take interfaces that are shut as up."""
+    return any(interface.shutdown and interface.numbered for interface in config.interfaces.values())
+
+
+def model(config: Config, peers: Mapping[str, Needed] | None = None, *, lifted: bool = False) -> Forwarding:
     """The tables of a configuration, made once: a configuration is not changed after it was asked about.
 
     ``peers`` says what the other ends need, by address (ANY_PEER: those of dynamic entries); an entry that has not what
-    its peer needs is unable to negotiate. Without it anything that could work counts.
+    its peer needs is unable to negotiate. Without it anything that could work counts. ``lifted``: as if all interfaces
+    that have an address were up.
     """
     needed = peers or {}
-    key = id(config)
+    lifted = lifted and is_lifted(config)
+    key = (id(config), lifted)
     found = _MODELS.get(key)
     if found is not None and found[0]() is config and found[1] == needed:
         return found[2]
-    tables = asa_forwarding(config, needed) if isinstance(config, AsaConfig) else ios_forwarding(config, needed)
+    shown = _lifted(config) if lifted else config
+    tables = asa_forwarding(shown, needed) if isinstance(shown, AsaConfig) else ios_forwarding(shown, needed)
     forget: Callable[[Any], Any] = lambda _gone: _MODELS.pop(key, None)  # noqa: E731
     _MODELS[key] = (weakref.ref(config, forget), needed, tables)
     return tables
+
+
+def _lifted(config: Config) -> Config:
+    up = {name: replace(i, shutdown=False) if i.numbered else i for name, i in config.interfaces.items()}  # type: ignore[type-var]
+    return replace(config, interfaces=up)  # type: ignore[arg-type]
 
 
 def classes(
@@ -103,10 +117,15 @@ def fate_of(config: Config, enters: str, packet: Packet, *, peers: Mapping[str, 
 
 
 def touched(
-    before: Config, after: Config, *, peers: Mapping[str, Needed] | None = None, many: int | None = None
+    before: Config,
+    after: Config,
+    *,
+    peers: Mapping[str, Needed] | None = None,
+    many: int | None = None,
+    lifted: bool = False,
 ) -> dict[str, Region]:
     """Where packets enter → those that the change can touch: a line need be judged on these alone.
 
-    More rows of one table than ``many`` are taken together with what lies between them.
+    More rows of one table than ``many`` are taken together with what lies between them; ``lifted`` as for :func:`model`.
     """
-    return difference(model(before, peers), model(after, peers), many=many)
+    return difference(model(before, peers, lifted=lifted), model(after, peers, lifted=lifted), many=many)

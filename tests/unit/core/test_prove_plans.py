@@ -16,6 +16,7 @@ from _core.ios import parse as ios_parse
 from _core.ios import plan as ios_plan
 from _core.prove import Question, Refused, accepted, order, prove
 from _core.steps import Plan, Step, replay
+from _core.telling import EndsOtherwise
 from core_support import asa_worlds, ios_worlds, scenario
 from core_support.asa_device import AsaDevice
 from core_support.asa_device import Refused as NotTaken
@@ -208,3 +209,60 @@ def test_the_platforms_of_the_planners_look_at_what_they_plan() -> None:
     ):
         assert platform.look(config).usual()
         assert not platform.reached(config)
+
+
+# --- what nobody asked for --------------------------------------------------------------------------------------------
+
+IDENTITY = "static (inside,dmz) 10.1.1.0 10.1.1.0 netmask 255.255.255.0\n"
+RULE_OF_ALL = ios_worlds.RULE + "access-list 100 permit ip any any\n"
+
+
+def test_pat_that_would_stop_what_goes_to_a_dmz_is_refused() -> None:
+    """A `nat` counts for all lower interfaces, and there is no `global` for this one."""
+    device, chosen = asa_worlds.start(asa_worlds.DMZ), options(pat="present")
+    with pytest.raises(EndsOtherwise) as refusal:
+        plan_asa(device, intent(), chosen)
+    told = str(refusal.value)
+    assert "which is in clear with its own source (no line translates or protects it)" in told
+    assert (
+        "ends as dropped (nat (inside) 1 0.0.0.0 0.0.0.0, no global (dmz) 1): no tunnel of the intent names it" in told
+    )
+    apart = plan_asa(asa_worlds.start(asa_worlds.DMZ + IDENTITY), intent(), chosen)
+    assert "nat (inside) 1 0.0.0.0 0.0.0.0" in apart.commands
+    loud = plan_asa(device, intent(tunnels=[tunnel(accept=["others-changed"])]), chosen)
+    assert loud.commands == apart.commands
+    assert [finding.level for finding in loud.findings if finding.code == "others-changed"] == ["warning"]
+
+
+def test_a_role_that_would_wake_somebody_elses_translation_is_refused() -> None:
+    """The rule of the router names more networks than the hub's, and no interface has a part yet."""
+    lan2 = ios_worlds.start(RULE_OF_ALL)
+    with pytest.raises(EndsOtherwise, match=r"ends as translated and in clear \(ip nat inside source list 100 "):
+        plan_ios(lan2, LISTED, options(pat="present"))
+
+
+# --- interfaces that are shut -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("address", ["dhcp", "10.1.1.2 255.255.255.0"])
+def test_an_initiators_order_is_the_same_while_an_interface_is_shut(world: str, address: str) -> None:
+    text, chosen = asa_worlds.start(WORLDS[world]).text(), options(pat="present")
+    shut = text.replace(f" ip address {address}", f" shutdown\n ip address {address}")
+    assert shut != text
+    plans = [asa_plan.make_plan(asa_parse.parse(each), intent(), "pix", chosen).commands for each in (text, shut)]
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("translating", [True, False])
+@pytest.mark.parametrize("address", ["192.168.1.2 255.255.255.0", "10.2.1.1 255.255.255.0"])
+def test_a_responders_order_is_the_same_while_an_interface_is_shut(translating: bool, address: str) -> None:
+    device = ios_worlds.start(ios_worlds.PAT if translating else "", inside=translating, outside=translating)
+    text, chosen = device.text(), options(pat="present")
+    shut = text.replace(f" ip address {address}\n", f" ip address {address}\n shutdown\n")
+    assert shut != text
+    plans = [
+        ios_plan.make_plan(ios_parse.parse(each, device.show_access_lists()), LISTED, "hub", chosen).commands
+        for each in (text, shut)
+    ]
+    assert plans[0] == plans[1]

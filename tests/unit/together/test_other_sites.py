@@ -48,8 +48,13 @@ DMZ = """interface Ethernet2
 """
 
 
+IDENTITY = "static (inside,dmz) 10.1.1.0 10.1.1.0 netmask 255.255.255.0"
+
+
 def with_dmz() -> str:
-    return seed("pix-7.2-start.cfg").replace("passwd 2KFQ", DMZ + "passwd 2KFQ").replace("!\n!\npasswd", "!\npasswd")
+    """With PAT, what goes from inside to the DMZ needs a translation of its own: it is said to keep its address."""
+    text = seed("pix-7.2-start.cfg").replace("passwd 2KFQ", DMZ + "passwd 2KFQ").replace("!\n!\npasswd", "!\npasswd")
+    return text.replace("route outside", f"{IDENTITY}\nroute outside", 1)
 
 
 def with_lan2() -> str:

@@ -33,6 +33,11 @@ class Interface:
     pppoe: bool = False
 
     @property
+    def numbered(self) -> bool:
+        """Whether it has an address, or asks for one."""
+        return self.address is not None or self.dhcp
+
+    @property
     def security(self) -> int:
         """``inside`` is 100 unless stated, any other 0 (command reference 7.2, ``nameif``)."""
         if self.level is not None:

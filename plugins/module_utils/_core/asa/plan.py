@@ -11,22 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, require_edits
 from ..options import Options
-from ..prove import FEW, Platform, Question, View, accepted, order
+from ..proven import platform, proven
 from ..steps import Finding, Line, Plan, Ref, Step, joined
-from ..treatment import model, touched
 from . import render
 from .dialect import for_version
 from .model import AsaConfig, MapEntry
 from .wanted import TEMPORARY, Wanted
 
-PLATFORM = Platform(lambda config: View(model(config)), render.reached, touched, partial(touched, many=FEW))
+PLATFORM = platform(render.reached)
 
 
 def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:
@@ -50,16 +48,7 @@ def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *,
     wanted.protect_others(staying)
     wanted.judge(staying)
     search = _Search(wanted)
-    target = wanted.target.copy()
-    question = Question(
-        PLATFORM,
-        config,
-        target,
-        ours=wanted.ours(),
-        accepted=accepted(tunnels),
-        named=wanted.named(model(target)),
-    )
-    ordered, proof = order(question, search.steps, search.detour)
+    ordered, proof = proven(render.reached, wanted, search.steps, search.detour)
     steps = search.difference.placed(ordered)
     dialect = wanted.dialect
     return Plan(

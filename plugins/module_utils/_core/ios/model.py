@@ -34,6 +34,11 @@ class Interface:
     zone: str | None = None
     unmodelled: tuple[str, ...] = ()
 
+    @property
+    def numbered(self) -> bool:
+        """Whether it has an address, or asks for one."""
+        return bool(self.addresses) or self.leased
+
 
 @dataclass(frozen=True)
 class Route:

@@ -11,22 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ..acl import AccessList, Ace, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, halves_finding, require_edits
 from ..options import Options
-from ..prove import FEW, Platform, Question, View, accepted, order
+from ..proven import platform, proven
 from ..steps import Plan, Step, joined, replay_together
-from ..treatment import model, touched
 from . import render
 from .dialect import for_version
 from .model import IosConfig
 from .wanted import Wanted
 
-PLATFORM = Platform(lambda config: View(model(config)), render.reached, touched, partial(touched, many=FEW))
+PLATFORM = platform(render.reached)
 
 
 def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:
@@ -49,16 +47,7 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
         wanted.keep_all()
     wanted.judge(staying)
     difference = _Difference(wanted)
-    target = wanted.target.copy()
-    question = Question(
-        PLATFORM,
-        config,
-        target,
-        ours=wanted.ours(),
-        accepted=accepted(tunnels),
-        named=wanted.named(model(target)),
-    )
-    steps, proof = order(question, difference.steps())
+    steps, proof = proven(render.reached, wanted, difference.steps())
     difference.as_held(steps)
     return Plan(
         steps,

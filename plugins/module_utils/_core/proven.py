@@ -1,0 +1,67 @@
+# Copyright: The netvpn.dynamic_l2l contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan's steps in an order that is proven on the device's model: what both planners do last.
+
+Interfaces that are shut count as up: nobody knows when somebody ends that. The order must keep the rule as they are, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from .forwarding import Forwarding
+from .intent import Tunnel
+from .named import Named
+from .prefixes import Box
+from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, order, prove
+from .steps import Ref, Step
+from .treatment import is_lifted, model, touched
+
+#: The objects of a configuration that packets can meet.
+Reached = Callable[[Any], frozenset[Ref]]
+
+
+class Wish(Protocol):
+    """What a planner has made of the intent: from which configuration to which, and what it is about."""
+
+    current: Any
+    target: Any
+    tunnels: tuple[Tunnel, ...]
+
+    def ours(self) -> tuple[Box, ...]: ...
+    def named(self, tables: Forwarding) -> tuple[Named, ...]: ...
+
+
+def platform(reached: Reached, *, lifted: bool = True) -> Platform:
+    """How configurations of a platform are looked at."""
+    return Platform(
+        lambda config: View(model(config, lifted=lifted)),
+        reached,
+        partial(touched, lifted=lifted),
+        partial(touched, many=FEW, lifted=lifted),
+    )
+
+
+def proven(
+    reached: Reached, wish: Wish, steps: Sequence[Step], detour: Detour = lambda _blocked: None
+) -> tuple[tuple[Step, ...], Proof]:
+    """``steps``, or those of ``detour``, in their order. Raises Refused when no order keeps the rule."""
+    target = wish.target.copy()
+
+    def question(lifted: bool) -> Question:
+        return Question(
+            platform(reached, lifted=lifted),
+            wish.current,
+            target,
+            ours=wish.ours(),
+            accepted=accepted(wish.tunnels),
+            named=wish.named(model(target, lifted=lifted)),
+        )
+
+    ordered, proof = order(question(True), steps, detour)
+    if is_lifted(wish.current):
+        prove(question(False), ordered)
+    return ordered, proof
