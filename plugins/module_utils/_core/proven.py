@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from .forwarding import Forwarding
 from .intent import Tunnel
 from .named import Named
-from .prefixes import Box
+from .prefixes import Box, Prefix
 from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, order, prove
 from .steps import Ref, Step
-from .treatment import is_lifted, model, touched
+from .treatment import NOTHING_ELSE, Known, is_lifted, model, touched
 
 #: The objects of a configuration that packets can meet.
 Reached = Callable[[Any], frozenset[Ref]]
@@ -31,17 +31,19 @@ class Wish(Protocol):
     target: Any
     tunnels: tuple[Tunnel, ...]
 
+    @property
+    def local(self) -> tuple[Prefix, ...]: ...
     def ours(self) -> tuple[Box, ...]: ...
     def named(self, tables: Forwarding) -> tuple[Named, ...]: ...
 
 
-def platform(reached: Reached, *, lifted: bool = True) -> Platform:
+def platform(reached: Reached, known: Known = NOTHING_ELSE) -> Platform:
     """How configurations of a platform are looked at."""
     return Platform(
-        lambda config: View(model(config, lifted=lifted)),
+        lambda config: View(model(config, known=known)),
         reached,
-        partial(touched, lifted=lifted),
-        partial(touched, many=FEW, lifted=lifted),
+        partial(touched, known=known),
+        partial(touched, many=FEW, known=known),
     )
 
 
@@ -52,13 +54,14 @@ def proven(
     target = wish.target.copy()
 
     def question(lifted: bool) -> Question:
+        known = Known(wish.local, lifted)
         return Question(
-            platform(reached, lifted=lifted),
+            platform(reached, known),
             wish.current,
             target,
             ours=wish.ours(),
             accepted=accepted(wish.tunnels),
-            named=wish.named(model(target, lifted=lifted)),
+            named=wish.named(model(target, known=known)),
         )
 
     ordered, proof = order(question(True), steps, detour)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from .asa.model import AsaConfig
@@ -16,19 +16,22 @@ from .firstmatch import tidy
 from .forwarding import ANY_PEER, SELF, Fate, Forwarding, Letter, Needed, PacketClass, Way
 from .ios.model import IosConfig
 from .ios.treat import forwarding as ios_forwarding
-from .prefixes import EVERYTHING, Box, Region
+from .prefixes import EVERYTHING, Box, Prefix, Region
 from .touched import touched as difference
 
 __all__ = (
     "ANY_PEER",
+    "NOTHING_ELSE",
     "SELF",
     "Fate",
+    "Known",
     "Letter",
     "Needed",
     "PacketClass",
     "classes",
     "emerging",
     "fate_of",
+    "is_lifted",
     "model",
     "touched",
 )
@@ -41,7 +44,22 @@ EMERGING = "emerging"
 #: protocol, source, source port, destination, destination port
 Packet = tuple[int, int, int, int, int]
 
-_MODELS: dict[tuple[int, bool], tuple[weakref.ref[Any], Mapping[str, Needed], Forwarding]] = {}
+
+@dataclass(frozen=True)
+class Known:
+    """What is known, or taken as given, beside the configuration.
+
+    ``local`` are networks that lie behind the device, whatever its routes say: no lease is from them. ``lifted``: as if all
+    interfaces that have an address were up.
+    """
+
+    local: tuple[Prefix, ...] = ()
+    lifted: bool = False
+
+
+NOTHING_ELSE = Known()
+
+_MODELS: dict[tuple[int, Known], tuple[weakref.ref[Any], Mapping[str, Needed], Forwarding]] = {}
 
 
 def is_lifted(config: Config) -> bool:
@@ -49,28 +67,31 @@ def is_lifted(config: Config) -> bool:
     return any(interface.shutdown and interface.numbered for interface in config.interfaces.values())
 
 
-def model(config: Config, peers: Mapping[str, Needed] | None = None, *, lifted: bool = False) -> Forwarding:
+def model(config: Config, peers: Mapping[str, Needed] | None = None, *, known: Known = NOTHING_ELSE) -> Forwarding:
     """The tables of a configuration, made once: a configuration is not changed after it was asked about.
 
     ``peers`` says what the other ends need, by address (ANY_PEER: those of dynamic entries); an entry that has not what
-    its peer needs is unable to negotiate. Without it anything that could work counts. ``lifted``: as if all interfaces
-    that have an address were up.
+    its peer needs is unable to negotiate. Without it anything that could work counts.
     """
     needed = peers or {}
-    lifted = lifted and is_lifted(config)
-    key = (id(config), lifted)
+    if known.lifted and not is_lifted(config):
+        known = replace(known, lifted=False)
+    key = (id(config), known)
     found = _MODELS.get(key)
     if found is not None and found[0]() is config and found[1] == needed:
         return found[2]
-    shown = _lifted(config) if lifted else config
-    tables = asa_forwarding(shown, needed) if isinstance(shown, AsaConfig) else ios_forwarding(shown, needed)
+    shown = _lifted(config) if known.lifted else config
+    if isinstance(shown, AsaConfig):
+        tables = asa_forwarding(shown, needed, known.local)
+    else:
+        tables = ios_forwarding(shown, needed, known.local)
     forget: Callable[[Any], Any] = lambda _gone: _MODELS.pop(key, None)  # noqa: E731
     _MODELS[key] = (weakref.ref(config, forget), needed, tables)
     return tables
 
 
 def _lifted(config: Config) -> Config:
-    up = {name: replace(i, shutdown=False) if i.numbered else i for name, i in config.interfaces.items()}  # type: ignore[type-var]
+    up = {name: replace(i, shutdown=False) if i.numbered else i for name, i in config.interfaces.items()}
     return replace(config, interfaces=up)  # type: ignore[arg-type]
 
 
@@ -122,10 +143,10 @@ def touched(
     *,
     peers: Mapping[str, Needed] | None = None,
     many: int | None = None,
-    lifted: bool = False,
+    known: Known = NOTHING_ELSE,
 ) -> dict[str, Region]:
     """Where packets enter → those that the change can touch: a line need be judged on these alone.
 
-    More rows of one table than ``many`` are taken together with what lies between them; ``lifted`` as for :func:`model`.
+    More rows of one table than ``many`` are taken together with what lies between them.
     """
-    return difference(model(before, peers, lifted=lifted), model(after, peers, lifted=lifted), many=many)
+    return difference(model(before, peers, known=known), model(after, peers, known=known), many=many)

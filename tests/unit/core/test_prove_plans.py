@@ -241,6 +241,14 @@ def test_a_role_that_would_wake_somebody_elses_translation_is_refused() -> None:
         plan_ios(lan2, LISTED, options(pat="present"))
 
 
+def test_a_lease_is_from_no_network_that_the_intent_says_to_lie_inside() -> None:
+    """No route tells so; else what is translated to the leased address might be what the crypto list permits."""
+    far = intent(tunnels=[tunnel(networks=[{"prefix": "10.1.7.0/24", "interface": "inside"}])])
+    for world in WORLDS.values():
+        plan = plan_asa(asa_worlds.start(world), far, options(pat="present"))
+        assert any(command.endswith("interface outside") for command in plan.commands)
+
+
 # --- interfaces that are shut -----------------------------------------------------------------------------------------
 
 

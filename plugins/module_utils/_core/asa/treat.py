@@ -9,7 +9,7 @@ order, ``nat`` by the longest prefix; what none of them matches passes as it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ..acl import PROTOCOLS
@@ -47,9 +47,9 @@ from .parse import parse_static
 _DEFAULT_GROUPS = ("DefaultL2LGroup", "DefaultRAGroup")
 
 
-def forwarding(config: AsaConfig, peers: Mapping[str, Needed]) -> Forwarding:
-    """The tables of ``config``; ``peers`` is what the other ends need."""
-    return _Builder(config, peers).build()
+def forwarding(config: AsaConfig, peers: Mapping[str, Needed], local: Collection[Prefix] = ()) -> Forwarding:
+    """The tables of ``config``; ``peers`` is what the other ends need, ``local`` are networks that no lease is from."""
+    return _Builder(config, peers, local).build()
 
 
 def _box(
@@ -70,9 +70,10 @@ def _box(
 
 
 class _Builder:
-    def __init__(self, config: AsaConfig, peers: Mapping[str, Needed]) -> None:
+    def __init__(self, config: AsaConfig, peers: Mapping[str, Needed], local: Collection[Prefix]) -> None:
         self.config = config
         self.peers = peers
+        self.local = local
         self.dialect = for_version(config.version)
         self.up = {name: interface for name, interface in config.interfaces.items() if not interface.shutdown}
         self.table = [row for row in config.routing_table() if row[1] in self.up]
@@ -144,11 +145,12 @@ class _Builder:
         return (*connected, *static, *leased)
 
     def _leased(self) -> tuple[Interval, ...]:
-        """What an address by DHCP may be: anything that is not routed elsewhere."""
+        """What an address by DHCP may be: anything that is not routed elsewhere, or said to lie elsewhere."""
         by_dhcp = {i.name for i in self.up.values() if i.dhcp}
         if not by_dhcp:
             return ()
-        taken = sorted(prefix.interval for prefix, name in self.table if name not in by_dhcp and prefix.length)
+        routed = [prefix for prefix, name in self.table if name not in by_dhcp and prefix.length]
+        taken = sorted(prefix.interval for prefix in (*routed, *self.local))
         free: list[Interval] = []
         position = 0
         for low, high in taken:

@@ -163,6 +163,11 @@ class Wanted:
         """Whether the packets of ``region`` pass the translation with their own source."""
         return self.exempt(config, interface, region) or not self.translated(config, interface, outside, region)
 
+    @property
+    def local(self) -> tuple[Prefix, ...]:
+        """The networks that the intent says to lie behind the device."""
+        return tuple(dict.fromkeys(network.prefix for tunnel in self.tunnels for network in tunnel.networks))
+
     def ours(self) -> tuple[Box, ...]:
         """What the plan is about: the packets of all tunnels of the intent, and of what leaves our lists."""
         regions = [

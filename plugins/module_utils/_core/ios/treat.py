@@ -10,7 +10,7 @@ sends out of the latter. Static translations come first, the longer prefix befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..acl import PROTOCOLS, AccessList
@@ -52,9 +52,9 @@ _HARMLESS_NAT = ("ip nat pool ", "ip nat translation ", "ip nat log ", "ip nat s
 _EVERYTHING = Rules((Rule(EVERYTHING_BOX, True, "everything"),))
 
 
-def forwarding(config: IosConfig, peers: Mapping[str, Needed]) -> Forwarding:
-    """The tables of ``config``; ``peers`` is what the other ends need."""
-    return _Builder(config, peers).build()
+def forwarding(config: IosConfig, peers: Mapping[str, Needed], local: Collection[Prefix] = ()) -> Forwarding:
+    """The tables of ``config``; ``peers`` is what the other ends need, ``local`` are networks that no lease is from."""
+    return _Builder(config, peers, local).build()
 
 
 def _box(
@@ -75,9 +75,10 @@ def _box(
 
 
 class _Builder:
-    def __init__(self, config: IosConfig, peers: Mapping[str, Needed]) -> None:
+    def __init__(self, config: IosConfig, peers: Mapping[str, Needed], local: Collection[Prefix]) -> None:
         self.config = config
         self.peers = peers
+        self.local = local
         self.dialect = for_version(config.version)
         self.up = {name: interface for name, interface in config.interfaces.items() if not interface.shutdown}
         self.inside = frozenset(i.name for i in self.up.values() if i.nat == "inside") | {SELF}
@@ -147,13 +148,12 @@ class _Builder:
         return [recursive] if recursive else []
 
     def _leased(self) -> tuple[Interval, ...]:
-        """What an address by DHCP may be: anything that is not routed elsewhere."""
+        """What an address by DHCP may be: anything that is not routed elsewhere, or said to lie elsewhere."""
         by_dhcp = {i.name for i in self.up.values() if i.leased}
         if not by_dhcp:
             return ()
-        taken = sorted(
-            route.prefix.interval for route in self.routes if route.interface not in by_dhcp and route.prefix.length
-        )
+        routed = [route.prefix for route in self.routes if route.interface not in by_dhcp and route.prefix.length]
+        taken = sorted(prefix.interval for prefix in (*routed, *self.local))
         free: list[Interval] = []
         position = 0
         for low, high in taken:

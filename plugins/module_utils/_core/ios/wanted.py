@@ -167,6 +167,11 @@ class Wanted:
                     return True
         return False
 
+    @property
+    def local(self) -> tuple[Prefix, ...]:
+        """The networks that the intent says to lie behind the device."""
+        return tuple(network.prefix for network in self.responder.networks)
+
     def ours(self) -> tuple[Box, ...]:
         """What the plan is about: the packets of all tunnels of the hub, and of what leaves our lists."""
         gone = dict.fromkeys(box for ace in self.withdrawn for box in ace.region.boxes)
