@@ -240,6 +240,13 @@ class Rules:
             group.ready()
         return list(groups.values())
 
+    def meets(self, box: Box, image: Image = UNCHANGED) -> bool:
+        """Whether a row may match a packet of ``box``, as ``image`` makes them."""
+        seen = box if image is UNCHANGED else _seen(box, image)
+        if self._groups is None:
+            return any(overlap(rule.box, seen) for rule in self.rules)
+        return bool(self.over(seen))
+
     def split(self, box: Box, image: Image = UNCHANGED) -> list[tuple[Box, Hit]]:
         """``box`` in pieces, and what decides each; the table sees the packets as ``image`` makes them."""
         if image is UNCHANGED:
@@ -318,15 +325,14 @@ def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
 
 def _swept(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]] | None:
     """The same for exact rows that differ in one field only, but for a few places: from one end of it to the other."""
-    cuts: list[set[int]] = [set(), set(), set(), set(), set()]
-    for rule in rules:
-        if not rule.exact:
-            return None
-        for field, ((low, high), (first, last)) in enumerate(zip(rule.box, box)):  # noqa: B905
-            if low > first:
-                cuts[field].add(low)
-            if high < last:
-                cuts[field].add(high + 1)
+    if not all(rule.exact for rule in rules):
+        return None
+    cuts: list[set[int]] = []
+    for field, (first, last) in enumerate(box):
+        sides = {rule.box[field] for rule in rules}
+        places = {low for low, _high in sides if low > first}
+        places.update(high + 1 for _low, high in sides if high < last)
+        cuts.append(places)
     along = max(range(len(cuts)), key=lambda field: len(cuts[field]))
     bands = [box]
     for field, places in enumerate(cuts):
@@ -351,6 +357,9 @@ def _swept(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]] | None:
 def _sweep(rows: Sequence[Rule], field: int, within: Interval) -> Iterator[tuple[int, int, Rule | None]]:
     """``within`` cut where another of ``rows`` is the first, which differ in ``field`` only."""
     begins = sorted((max(row.box[field][0], within[0]), index) for index, row in enumerate(rows))
+    if all(rows[one].box[field][1] < low for (_low, one), (low, _two) in pairwise(begins)):
+        yield from _side_by_side(rows, field, within, begins)
+        return
     active: list[int] = []
     position, end, at = within[0], within[1], 0
     start, current = position, -1
@@ -368,6 +377,21 @@ def _sweep(rows: Sequence[Rule], field: int, within: Interval) -> Iterator[tuple
         following = begins[at][0] if at < len(begins) else end + 1
         position = min(following, rows[top].box[field][1] + 1) if top >= 0 else following
     yield start, end, rows[current] if current >= 0 else None
+
+
+def _side_by_side(
+    rows: Sequence[Rule], field: int, within: Interval, begins: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, Rule | None]]:
+    """The same for rows that do not overlap there, in their order."""
+    position, end = within
+    for low, index in begins:
+        if low > position:
+            yield position, low - 1, None
+        row = rows[index]
+        position = row.box[field][1] + 1
+        yield low, min(position - 1, end), row
+    if position <= end:
+        yield position, end, None
 
 
 def _settled(hit: Hit, doubts: tuple[Rule, ...]) -> Hit:

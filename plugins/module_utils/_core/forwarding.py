@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache, partial
+from itertools import islice
 from typing import NamedTuple
 
 from .algorithms import IkeProposal, Transform
-from .firstmatch import UNCHANGED, Change, Hit, Image, Rules, compose, mirrored, overlap
+from .firstmatch import UNCHANGED, Change, Hit, Image, Rules, common, compose, mirrored, overlap
 from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, EVERYTHING, EVERYTHING_BOX, Box, Interval, Prefix, Region
 from .secret import Secret
 
@@ -44,6 +45,9 @@ class Letter(str, Enum):  # noqa: UP042 (ansible-test judges as 3.8, which has n
     X = "X"  #: in clear with its own source
     U = "U"  #: unknown
 
+
+#: For more pieces than these it is found out first what all of them have to do with; in how few pieces that is known.
+_MANY, _FEW = 16, 4
 
 #: What tells one treatment from another, as :attr:`Fate.key`.
 Key = frozenset[str]
@@ -324,6 +328,24 @@ def _always(fate: Fate) -> Way:
     return lambda box: iter([(box, fate)])
 
 
+def _for_all(way: Way, box: Box, *, also_many: bool = False) -> Way:
+    """The same for parts of ``box``, found out once where it cuts ``box`` into a few pieces only.
+
+    ``also_many``: into many as well, for parts that are such pieces. Lists of one tunnel cut alike.
+    """
+    found = list(way(box) if also_many else islice(way(box), _FEW + 1))
+    if len(found) == 1:
+        return _always(found[0][1])
+    if len(found) > _FEW:
+        known = dict(found)
+        return (lambda part: iter([(part, known[part])]) if part in known else way(part)) if also_many else way
+
+    def parts(part: Box) -> Parts:
+        return ((common(piece, part), fate) for piece, fate in found if overlap(piece, part))
+
+    return parts
+
+
 @dataclass(frozen=True)
 class _Passage:
     """What is known of a packet on its way through the device."""
@@ -578,30 +600,38 @@ class Forwarding:
 
     def _translated(self, box: Box, way: _Passage, hop: str) -> Parts:
         tables = self._pairs_of(self.translations, way.enters, hop)
+        pieces = list(_looked_up(tables, box, way.image))
+        # Entries that permit none of many pieces are found out once.
+        within = box if len(pieces) > _MANY else None
         # One way for all pieces with the same outcome.
         ready: dict[tuple[int, ...], list[Way]] = {}
-        for piece, outcomes, line in _looked_up(tables, box, way.image):
+        for piece, outcomes, line in pieces:
             key = tuple(map(id, outcomes))
             ways = ready.get(key)
             if ways is None:
                 ways = ready[key] = [
                     _always(Fate.of(Letter.D, outcome.line, outcome.text))
                     if outcome and outcome.drops
-                    else self._protected(_with(way, outcome), hop)
+                    else self._protected(_with(way, outcome), hop, within)
                     for outcome in outcomes
                 ]
+                if within is not None:
+                    ways = ready[key] = [_for_all(each, within, also_many=True) for each in ways]
             yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
 
-    def _protected(self, way: _Passage, hop: str) -> Way:
-        """The crypto map of the interface that the packet leaves by."""
+    def _protected(self, way: _Passage, hop: str, within: Box | None = None) -> Way:
+        """The crypto map of the interface that the packet leaves by, for all packets or those of a box."""
         port = self.ports[hop]
         lax = next((e for e in port.entries if e.dynamic and e.rules is None and e.ability in _NEGOTIABLE), None)
         plain = self._plain(way, port, lax)
-        if not port.entries:
+        entries = [
+            entry
+            for entry in port.entries
+            if within is None or entry.rules is None or entry.stops or entry.rules.meets(within, way.image)
+        ]
+        if not entries:
             return plain
-        return _scanning(
-            port.entries, partial(_see, image=way.image), partial(self._matched, way=way, port=port), plain
-        )
+        return _scanning(entries, partial(_see, image=way.image), partial(self._matched, way=way, port=port), plain)
 
     def _negotiating(self, box: Box, way: _Passage, port: Port) -> Iterator[tuple[Box, bool]]:
         """``box`` cut into IKE and ESP of the tunnel's own end, which no entry protects, and the rest."""
@@ -819,11 +849,18 @@ def _scanning(
             if entry.rules is None or entry.stops:
                 yield from way_of(at)(piece)
                 continue
-            for part, hit in see(entry.rules, piece):
+            parts = see(entry.rules, piece)
+            taken: Way = way_of(at)
+            left: Way = partial(scan, index=at + 1)
+            if len(parts) > _MANY:
+                taken, left = _for_all(taken, piece), _for_all(left, piece)
+            for part, hit in parts:
                 if hit.rule and not hit.sure:
-                    yield from _either(part, (way_of(at), partial(scan, index=at + 1)), _unsure(hit.rule.text))
+                    yield from _either(part, (taken, left), _unsure(hit.rule.text))
                 elif hit.value:
-                    yield from way_of(at)(part)
+                    yield from taken(part)
+                elif len(parts) > _MANY:
+                    yield from left(part)
                 else:
                     work.append((part, at + 1))
 

@@ -9,7 +9,7 @@ option asks for beside them: PAT, its end, entries of others that ``exclusive`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .firstmatch import Lookup, mirrored
@@ -48,18 +48,45 @@ def _all(key: Key, letters: Letters | None) -> bool:
     return letters is None or all(item[0] in letters for item in shown)
 
 
+#: So many networks are at most looked through for one that holds another.
+_FEW = 64
+
+
+class _Holders(dict[Interval, Interval]):
+    """For what was asked for the first of a few networks that holds it, or itself."""
+
+    def __init__(self, few: Sequence[Interval]) -> None:
+        super().__init__()
+        self.few = few
+
+    def __missing__(self, interval: Interval) -> Interval:
+        low, high = interval
+        found = self[interval] = next(((a, b) for a, b in self.few if a <= low and high <= b), interval)
+        return found
+
+
 class Boxes:
     """Boxes, and whether all packets of another box are in them. Their answers are in them as well."""
 
     def __init__(self, boxes: Iterable[Box]) -> None:
-        both = dict.fromkeys(turned for box in boxes for turned in (box, mirrored(box)))
-        #: those of all protocols, by source and destination: nearly all are so
-        self._pairs = {(box[1], box[3]) for box in both if box == (ALL_PROTOCOLS, box[1], ALL_PORTS, box[3], ALL_PORTS)}
-        self._all = Lookup((box, box) for box in both)
+        forth = dict.fromkeys(boxes)
+        self._all = Lookup((turned, turned) for box in forth for turned in (box, mirrored(box)))
+        #: those of all protocols, by source and destination: nearly all are so, and nearly all that is asked for is in one
+        self._pairs = {
+            (box[1], box[3]) for box in forth if box == (ALL_PROTOCOLS, box[1], ALL_PORTS, box[3], ALL_PORTS)
+        }
+        sides = [sorted({pair[side] for pair in self._pairs}) for side in (0, 1)]
+        #: for a network the one of the pairs that holds it, by side
+        self._holders = [_Holders(side if len(side) <= _FEW else ()) for side in sides]
+
+    def surely_hold(self, box: Box) -> bool:
+        """Whether one of them holds ``box``, where that is seen at a glance."""
+        (sources, targets), source, target = self._holders, box[1], box[3]
+        return (sources[source], targets[target]) in self._pairs or (sources[target], targets[source]) in self._pairs
 
     def hold(self, box: Box) -> bool:
         """Whether each packet of ``box`` is in one of them."""
-        return (box[1], box[3]) in self._pairs or not self.without(box)
+        return self.surely_hold(box) or not self.without(box)
 
     def without(self, box: Box) -> Region:
         """The packets of ``box`` that are in none of them."""
@@ -74,7 +101,7 @@ class Boxes:
 
     def any(self, box: Box) -> bool:
         """Whether a packet of ``box`` is in one of them."""
-        return (box[1], box[3]) in self._pairs or self._all.any(box)
+        return self.surely_hold(box) or self._all.any(box)
 
 
 #: Without an access list a dynamic entry accepts whatever a caller proposes: what is in clear may be protected.

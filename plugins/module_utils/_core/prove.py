@@ -45,7 +45,7 @@ Detour = Callable[[frozenset[Ref]], Union[Sequence[Step], None]]
 
 
 @contextmanager
-def _all_is_kept() -> Iterator[None]:
+def all_is_kept() -> Iterator[None]:
     """Nothing is looked through for garbage meanwhile: what is made is kept until the end, and there is much of it."""
     enabled = gc.isenabled()
     gc.disable()
@@ -56,7 +56,7 @@ def _all_is_kept() -> Iterator[None]:
             gc.enable()
 
 
-@_all_is_kept()
+@all_is_kept()
 def order(
     question: Question, steps: Sequence[Step], detour: Detour = lambda _blocked: None
 ) -> tuple[tuple[Step, ...], Proof]:
@@ -99,7 +99,7 @@ def _refusal(search: Search, stuck: Stuck) -> Refused:
     return refusal_of(search.steps[index], verdict, blocked)
 
 
-@_all_is_kept()
+@all_is_kept()
 def prove(question: Question, steps: Sequence[Step]) -> Proof:
     """Whether ``steps`` keep the rule in the order in which they are. Raises Refused where they do not."""
     state, record = State(question), Record()

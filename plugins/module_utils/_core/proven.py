@@ -16,7 +16,7 @@ from .forwarding import Forwarding
 from .intent import Tunnel
 from .named import Named
 from .prefixes import Box, Prefix
-from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, order, prove
+from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, all_is_kept, order, prove
 from .steps import Ref, Step
 from .treatment import NOTHING_ELSE, Known, is_lifted, model, touched
 
@@ -47,6 +47,7 @@ def platform(reached: Reached, known: Known = NOTHING_ELSE) -> Platform:
     )
 
 
+@all_is_kept()
 def proven(
     reached: Reached, wish: Wish, steps: Sequence[Step], detour: Detour = lambda _blocked: None
 ) -> tuple[tuple[Step, ...], Proof]:

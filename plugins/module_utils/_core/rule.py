@@ -76,8 +76,8 @@ class View:
 
     def treat(self, enters: str, box: Box) -> Iterable[tuple[Box, Seen]]:
         """``box`` in pieces, each with what it meets."""
-        for piece, fate in self.tables.treat(enters, box):
-            yield piece, _but_drops(fate) if fate.open else fate
+        found = self.tables.treat(enters, box)
+        return ((piece, _but_drops(fate) if fate.open else fate) for piece, fate in found)
 
 
 def _but_drops(fate: Fate) -> Fate:
@@ -184,19 +184,15 @@ class Question:
             known = self._kept["ours"] = Boxes(self.ours)
         return known
 
-    def unnamed(self, piece: Piece) -> tuple[Box, ...]:
-        """The packets of ``piece`` of which the intent does not ask for what becomes of them."""
-        ours = self.ours_both_ways()
-        if ours.hold(piece.box):
-            return ()
-        others: tuple[tuple[Named, Boxes], ...] | None = self._kept.get("named")
-        if others is None:
-            others = self._kept["named"] = tuple((named, Boxes(named.boxes)) for named in self.named or ())
-        rest = ours.without(piece.box).boxes
-        for named, boxes in others:
-            if named.lets(piece.enters, piece.before, piece.after):
-                rest = tuple(part for box in rest for part in boxes.without(box).boxes)
-        return rest
+    def naming(self, enters: str, before: Key, after: Key) -> list[Boxes]:
+        """The packets of which the intent asks that those that enter there change so."""
+        known: tuple[tuple[Named, Boxes], ...] | None = self._kept.get("named")
+        if known is None:
+            known = self._kept["named"] = tuple((named, Boxes(named.boxes)) for named in self.named or ())
+        return [
+            self.ours_both_ways(),
+            *(boxes for named, boxes in known if named.lets(enters, before, after)),
+        ]
 
     def accepts(self, word: str, box: Box) -> bool:
         """Whether the intent accepts that packets of ``box`` suffer so."""
@@ -485,16 +481,29 @@ class State:
     def against(self, word: str) -> Iterator[tuple[Piece, Box]]:
         """What breaks the rule although every line keeps it, with the packets of a piece that do: those that the intent
         does not name and that end otherwise (OTHERS_CHANGED), or ours about which nobody knows (NOT_MODELLED)."""
-        question = self.question
-        if word == OTHERS_CHANGED and question.named is not None:
-            for piece in self._exact.values():
-                if not same(piece.before, piece.after):
-                    yield from ((piece, box) for box in question.unnamed(piece))
+        if word == OTHERS_CHANGED and self.question.named is not None:
+            yield from self._unnamed()
         elif word == NOT_MODELLED:
-            ours = question.ours_both_ways()
+            ours = self.question.ours_both_ways()
             for piece in self._exact.values():
                 if UNKNOWN in piece.before | piece.after:
                     yield from ((piece, common(piece.box, box)) for box in ours.over(piece.box))
+
+    def _unnamed(self) -> Iterator[tuple[Piece, Box]]:
+        naming: dict[tuple[str, Key, Key], list[Boxes]] = {}
+        for piece in self._exact.values():
+            if piece.before == piece.after:
+                continue
+            change = (piece.enters, piece.before, piece.after)
+            named = naming.get(change)
+            if named is None:
+                named = naming[change] = self.question.naming(*change)
+            if any(boxes.surely_hold(piece.box) for boxes in named) or same(piece.before, piece.after):
+                continue
+            rest: tuple[Box, ...] = (piece.box,)
+            for boxes in named:
+                rest = tuple(part for box in rest for part in boxes.without(box).boxes)
+            yield from ((piece, box) for box in rest)
 
 
 def _boxes(found: Mapping[str, Region], enters: str) -> tuple[Box, ...]:
