@@ -19,7 +19,7 @@ from typing import Any
 
 from .firstmatch import Rule, Rules
 from .prefixes import ALL_ADDRESSES, EVERYTHING, Box, Region
-from .rule import Change, Kind, Question, State, Verdict
+from .rule import Change, Kind, Question, State, Verdict, together
 from .steps import Ref, Step, replay_together
 from .telling import Record
 
@@ -272,10 +272,10 @@ class Attempt:
         verdicts = [self.swept[index] for index in chosen]
         for index, step, verdict in zip(chosen, steps, verdicts):  # noqa: B905 (one for each)
             self.record.add(step, verdict, partial(self.state.platform.look, config))
-            self.state.take(config, verdict)
             self.placed.append(index)
             self.left.discard(index)
             self.node = self.node.next.setdefault(index, _Node())
+        self.state.take(config, together(verdicts))
         self._doubt(zip(chosen, verdicts))  # noqa: B905
 
     def _first(self) -> int | None:

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, Union
 
 from .ordering import SWEEP, Search, Stuck
-from .rule import ACCEPT, FEW, Kind, Platform, Question, State, Verdict, View, accepted
+from .rule import ACCEPT, FEW, Kind, Platform, Question, State, Verdict, View, accepted, together
 from .steps import Ref, Step, replay_together
 from .telling import Proof, Record, Refused, refusal_of
 
@@ -109,11 +109,14 @@ def prove(question: Question, steps: Sequence[Step]) -> Proof:
         if None in verdicts:
             for step in run:
                 config = step.effect(state.config)
-                _take(state, record, step, config, state.judge(step, config))
+                verdict = state.judge(step, config)
+                _judge(state, record, step, config, verdict)
+                state.take(config, verdict)
         else:
-            for step, verdict in zip(run, verdicts):  # noqa: B905 (one for each step)
-                if verdict is not None:
-                    _take(state, record, step, config, verdict)
+            found = [verdict for verdict in verdicts if verdict is not None]
+            for step, verdict in zip(run, found):  # noqa: B905 (one for each step)
+                _judge(state, record, step, config, verdict)
+            state.take(config, together(found))
     return record.proof(state)
 
 
@@ -130,8 +133,7 @@ def _runs(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
         start = end
 
 
-def _take(state: State, record: Record, step: Step, config: Any, verdict: Verdict) -> None:
+def _judge(state: State, record: Record, step: Step, config: Any, verdict: Verdict) -> None:
     if not verdict.lawful:
         raise refusal_of(step, verdict)
     record.add(step, verdict, partial(state.platform.look, config))
-    state.take(config, verdict)

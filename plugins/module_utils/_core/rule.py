@@ -253,6 +253,25 @@ class Verdict:
     lawful: bool = True
 
 
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """What steps do that are taken in one go: several may change parts of one piece."""
+    changes = tuple(change for verdict in verdicts for change in verdict.changes)
+    return replace(verdicts[-1], changes=changes)
+
+
+def _side_by_side(box: Box, among: Sequence[tuple[Box, int]]) -> list[tuple[Box, int]]:
+    """``box`` cut into the parts that it has in common with ``among``, where they fill it next to each other; else none."""
+    parts = [(common(other, box), index) for other, index in among]
+    fields = [field for field in range(len(box)) if any(part[field] != box[field] for part, _index in parts)]
+    if len(fields) != 1:
+        return []
+    (field,) = fields
+    parts.sort(key=lambda item: item[0][field])
+    ends = [box[field][0] - 1, *(part[field][1] for part, _index in parts)]
+    starts = [*(part[field][0] for part, _index in parts), box[field][1] + 1]
+    return parts if all(start == end + 1 for start, end in zip(starts, ends)) else []  # noqa: B905 (one more of each)
+
+
 class State:
     """A configuration on its way, and what every packet that a step can touch meets and met."""
 
@@ -350,10 +369,12 @@ class State:
                         alone[index] = False
         found: list[list[Change]] = [[] for _step in steps]
         for change in self._changes(None, config):
-            indexes = {index for _box, index in owners.over(change.box)}
-            if len(indexes) == 1:
-                found[indexes.pop()].append(change)
-            for index in indexes:
+            met = owners.over(change.box)
+            indexes = {index for _box, index in met}
+            parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _side_by_side(change.box, met)
+            for box, index in parts:
+                found[index].append(change if box == change.box else change._replace(box=box))
+            for index in () if parts else indexes:
                 alone[index] = False
         return [
             self._weighed(changes, reached, up_to) if single else None

@@ -23,6 +23,7 @@ from _core.steps import Plan, Step
 from _core.steps import replay as replayed
 from core_support import asa_worlds, ios_worlds, scenario
 from core_support.asa_device import AsaDevice
+from core_support.effort import calls
 from core_support.ios_device import IosDevice
 from core_support.scenario import intent, options, plan_asa, plan_ios, responder, tunnel
 from hypothesis import given, settings
@@ -253,3 +254,25 @@ def test_a_site_more_or_less_is_no_more_work_for_the_proof_however_many_there_ar
     assert large.pieces <= small.pieces
     assert large.judged <= small.judged
     assert large.rows <= 4.5 * small.rows
+
+
+def test_what_goes_with_exclusive_is_found_in_some_dozen_steps_for_each_entry() -> None:
+    """As many foreign entries as sites: each is asked for by itself."""
+
+    def work(sites: int) -> int:
+        text, live = PAT["live"]
+        device = ios_worlds.start(text, inside=live, outside=live)
+        scenario.replay(device, planned(device, hub(range(sites)), "present").steps)
+        device.mode = ()
+        foreign = [
+            f"access-list 100 deny ip 10.2.1.0 0.0.0.255 172.{16 + n // 200}.{n % 200}.0 0.0.0.255\n"
+            for n in range(sites)
+        ]
+        text = device.text().replace("access-list 100 ", f"{''.join(foreign)}access-list 100 ", 1)
+        config = ios_parse.parse(text)
+        found = ios_plan.make_plan(config, hub(range(sites)), "hub", options(pat="present", exclusive=True))
+        assert len(found.commands) == sites + 1
+        wanted = hub(range(sites))
+        return calls(lambda: ios_plan.make_plan(config, wanted, "hub", options(pat="present", exclusive=True)))
+
+    assert work(240) <= 5 * work(60)

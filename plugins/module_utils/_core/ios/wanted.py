@@ -18,7 +18,7 @@ from ..firstmatch import Rule, Rules, compiled
 from ..forwarding import SELF, Forwarding
 from ..intent import Network, Responder, Tunnel
 from ..list_edits import with_denies_above
-from ..named import CALLERS_COME, CALLERS_GO, Named, translated
+from ..named import CALLERS_COME, CALLERS_GO, Boxes, Named, translated
 from ..options import PREFIX, Options, first_free
 from ..prefixes import ANY, Box, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
@@ -708,23 +708,31 @@ class Wanted:
 
     def _take_foreign_denies(self, staying: Sequence[Tunnel]) -> None:
         """Exempt from translation, but not part of any tunnel: such packets leave in clear with their own source."""
-        protected = Region()
-        for tunnel in staying:
-            for spoke, hub in tunnel.pairs:
-                protected = protected.union(Region.pair(hub, spoke))
-        for name in self.target.crypto_lists():
-            protected = protected.union(meaning(self.list_named(name).entries).permit)
+        tunnels = Boxes(_between(staying).boxes)
+        protecting = [compiled(self.list_named(name)) for name in self.target.crypto_lists()]
+
+        def is_protected(box: Box) -> bool:
+            rest: Sequence[Box] = () if tunnels.surely_hold(box) else tunnels.without(box).boxes
+            for table in protecting:
+                rest = [part for box in rest for part, hit in table.split(box) if not (hit.value and hit.sure)]
+            return not rest
+
         hub_networks = [network.prefix for network in self.responder.networks]
         lists = {name for rule in self.target.nat_rules for name in self.target.lists_of(rule)}
         for name in sorted(name for name in lists if render.acl_ref(name) in self.scope):
-            for ace in self.list_named(name).aces:
-                ours = any(ace.source.prefix.overlaps(prefix) for prefix in hub_networks)
-                if ace.action != "deny" or not ace.exact or not ours or protected.contains(ace.region):
-                    continue
-                old = self.list_named(name)
-                left = tuple(entry for entry in old.entries if entry != ace)
+            old = self.list_named(name)
+            gone = {
+                ace: None
+                for ace in old.aces
+                if ace.action == "deny"
+                and ace.exact
+                and any(ace.source.prefix.overlaps(prefix) for prefix in hub_networks)
+                and not is_protected(ace.box)
+            }
+            if gone:
+                left = tuple(entry for entry in old.entries if entry not in gone)
                 self.target.access_lists[name] = AccessList(name, left)
-                self.withdrawn.append(ace)
+                self.withdrawn += gone
 
 
 def _between(tunnels: Iterable[Tunnel]) -> Region:
