@@ -13,10 +13,12 @@ import pytest
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core import prove, treatment
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.asa import parse as asa_parse
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.asa import plan as asa_plan
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.asa import render
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.intent import parse_intent
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.ios import parse as ios_parse
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.options import Options
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.prefixes import parse_address
+from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.proven import platform
 from ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.steps import replay, typed
 
 from . import mistakes
@@ -137,7 +139,9 @@ def test_a_wrong_order_is_refused_with_a_packet_that_really_goes_wrong(start: Ca
     # Wrong: what is not translated any more is not protected yet.
     steps.remove(binding)
     steps.insert(steps.index(exemption) + 1, binding)
-    question = prove.Question(asa_plan.PLATFORM, config, replay(config, steps), ours=intent.tunnels[0].region)
+    question = prove.Question(
+        platform(render.reached), config, replay(config, steps), ours=intent.tunnels[0].region.boxes
+    )
     with pytest.raises(
         prove.Refused, match=r"a packet from 10\.1\.1\.\d+ to 10\.2\.1\.\d+ .* in clear with its own source"
     ):

@@ -84,10 +84,6 @@ class Boxes:
         (sources, targets), source, target = self._holders, box[1], box[3]
         return (sources[source], targets[target]) in self._pairs or (sources[target], targets[source]) in self._pairs
 
-    def hold(self, box: Box) -> bool:
-        """Whether each packet of ``box`` is in one of them."""
-        return self.surely_hold(box) or not self.without(box)
-
     def without(self, box: Box) -> Region:
         """The packets of ``box`` that are in none of them."""
         rest = Region((box,))

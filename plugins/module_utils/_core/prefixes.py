@@ -40,6 +40,19 @@ _NETWORK = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/(0|[1-9][0-9]?))?")
 EVERYTHING_BOX: Box = (ALL_PROTOCOLS, ALL_ADDRESSES, ALL_PORTS, ALL_ADDRESSES, ALL_PORTS)
 
 
+def outside_of(prefixes: Iterable[Prefix]) -> tuple[Interval, ...]:
+    """The addresses that are in none of ``prefixes``."""
+    free: list[Interval] = []
+    position = 0
+    for low, high in sorted(prefix.interval for prefix in prefixes):
+        if position < low:
+            free.append((position, low - 1))
+        position = max(position, high + 1)
+    if position <= ALL_ADDRESSES[1]:
+        free.append((position, ALL_ADDRESSES[1]))
+    return tuple(free)
+
+
 def dotted(address: int) -> str:
     """``167837953`` → ``10.1.1.1``."""
     return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))

@@ -13,9 +13,7 @@ What a line does is judged by :mod:`.rule`, the order is found by :mod:`.orderin
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, Union
 
@@ -44,19 +42,6 @@ __all__ = (
 Detour = Callable[[frozenset[Ref]], Union[Sequence[Step], None]]
 
 
-@contextmanager
-def all_is_kept() -> Iterator[None]:
-    """Nothing is looked through for garbage meanwhile: what is made is kept until the end, and there is much of it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@all_is_kept()
 def order(
     question: Question, steps: Sequence[Step], detour: Detour = lambda _blocked: None
 ) -> tuple[tuple[Step, ...], Proof]:
@@ -99,7 +84,6 @@ def _refusal(search: Search, stuck: Stuck) -> Refused:
     return refusal_of(search.steps[index], verdict, blocked)
 
 
-@all_is_kept()
 def prove(question: Question, steps: Sequence[Step]) -> Proof:
     """Whether ``steps`` keep the rule in the order in which they are. Raises Refused where they do not."""
     state, record = State(question), Record()

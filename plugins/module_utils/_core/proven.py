@@ -8,7 +8,9 @@ Interfaces that are shut count as up: nobody knows when somebody ends that. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,7 +18,7 @@ from .forwarding import Forwarding
 from .intent import Tunnel
 from .named import Named
 from .prefixes import Box, Prefix
-from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, all_is_kept, order, prove
+from .prove import FEW, Detour, Platform, Proof, Question, View, accepted, order, prove
 from .steps import Ref, Step
 from .treatment import NOTHING_ELSE, Known, is_lifted, model, touched
 
@@ -47,7 +49,19 @@ def platform(reached: Reached, known: Known = NOTHING_ELSE) -> Platform:
     )
 
 
-@all_is_kept()
+@contextmanager
+def _all_is_kept() -> Iterator[None]:
+    """Nothing is looked through for garbage meanwhile: what is made is kept until the end, and there is much of it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_all_is_kept()
 def proven(
     reached: Reached, wish: Wish, steps: Sequence[Step], detour: Detour = lambda _blocked: None
 ) -> tuple[tuple[Step, ...], Proof]:

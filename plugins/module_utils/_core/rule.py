@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from .firstmatch import Lookup, common, covers, mirrored, overlap, tidy
@@ -83,7 +84,7 @@ class View:
 def _but_drops(fate: Fate) -> Fate:
     """Of packets of which it is only not known whether a line drops them: either, as drops are struck."""
     shown = {world - {DROP} for world in fate.open} - {frozenset()}
-    return replace(fate, key=next(iter(shown)) | {DROP}, open=frozenset()) if len(shown) == 1 else fate
+    return fate.settled(frozenset(world | {DROP} for world in shown)) if len(shown) == 1 else fate
 
 
 def _from(low: int, high: int) -> Box:
@@ -151,15 +152,12 @@ class Question:
     named: tuple[Named, ...] | None = None
     #: what packets meet before and after, as far as anybody asked: where they enter and which → pieces with both
     _met: dict[tuple[str, Box], list[tuple[Box, Key, Key]]] = field(default_factory=dict, repr=False, compare=False)
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    @cached_property
     def usual(self) -> Mapping[str, Region]:
         """The packets that count: where they enter, and which."""
-        known: Mapping[str, Region] | None = self._kept.get("usual")
-        if known is None:
-            usual = self.platform.look(self.config).usual()
-            known = self._kept["usual"] = {enters: region.subtract(_NOBODYS) for enters, region in usual.items()}
-        return known
+        usual = self.platform.look(self.config).usual()
+        return {enters: region.subtract(_NOBODYS) for enters, region in usual.items()}
 
     def met(self, enters: str, box: Box) -> list[tuple[Box, Key, Key]]:
         """``box`` in pieces, with what each meets before the plan and after it."""
@@ -177,22 +175,19 @@ class Question:
             ]
         return found
 
+    @cached_property
     def ours_both_ways(self) -> Boxes:
         """The packets that the plan is about, and the answers to them."""
-        known: Boxes | None = self._kept.get("ours")
-        if known is None:
-            known = self._kept["ours"] = Boxes(self.ours)
-        return known
+        return Boxes(self.ours)
+
+    @cached_property
+    def _named_boxes(self) -> list[tuple[Named, Boxes]]:
+        return [(named, Boxes(named.boxes)) for named in self.named or ()]
 
     def naming(self, enters: str, before: Key, after: Key) -> list[Boxes]:
         """The packets of which the intent asks that those that enter there change so."""
-        known: tuple[tuple[Named, Boxes], ...] | None = self._kept.get("named")
-        if known is None:
-            known = self._kept["named"] = tuple((named, Boxes(named.boxes)) for named in self.named or ())
-        return [
-            self.ours_both_ways(),
-            *(boxes for named, boxes in known if named.lets(enters, before, after)),
-        ]
+        others = (boxes for named, boxes in self._named_boxes if named.lets(enters, before, after))
+        return [self.ours_both_ways, *others]
 
     def accepts(self, word: str, box: Box) -> bool:
         """Whether the intent accepts that packets of ``box`` suffer so."""
@@ -259,7 +254,7 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
     return replace(verdicts[-1], changes=changes)
 
 
-def _side_by_side(box: Box, among: Sequence[tuple[Box, int]]) -> list[tuple[Box, int]]:
+def _shared_out(box: Box, among: Sequence[tuple[Box, int]]) -> list[tuple[Box, int]]:
     """``box`` cut into the parts that it has in common with ``among``, where they fill it next to each other; else none."""
     parts = [(common(other, box), index) for other, index in among]
     fields = [field for field in range(len(box)) if any(part[field] != box[field] for part, _index in parts)]
@@ -280,7 +275,7 @@ class State:
         self.platform = question.platform
         self.config = question.config
         self.reached = self.platform.reached(self.config)
-        self._usual = question.usual()
+        self._usual = question.usual
         self._asked = {enters: Lookup() for enters in self._usual}
         self._index = {enters: Lookup() for enters in self._usual}
         self._exact: dict[tuple[str, Box], Piece] = {}
@@ -371,7 +366,7 @@ class State:
         for change in self._changes(None, config):
             met = owners.over(change.box)
             indexes = {index for _box, index in met}
-            parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _side_by_side(change.box, met)
+            parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _shared_out(change.box, met)
             for box, index in parts:
                 found[index].append(change if box == change.box else change._replace(box=box))
             for index in () if parts else indexes:
@@ -445,7 +440,7 @@ class State:
             return Kind.OWN if piece.enters == SELF else Kind.EXPOSES
         # The device's own packets may wait for a moment: nobody's service depends on them.
         if DROP in key and DROP not in piece.after and DROP not in piece.now and piece.enters != SELF:
-            ours = piece.before != piece.after or self.question.ours_both_ways().any(change.box)
+            ours = piece.before != piece.after or self.question.ours_both_ways.any(change.box)
             return Kind.DROPS if ours else Kind.INTERRUPTS
         return Kind.SWITCH
 
@@ -505,7 +500,7 @@ class State:
         if word == OTHERS_CHANGED and self.question.named is not None:
             yield from self._unnamed()
         elif word == NOT_MODELLED:
-            ours = self.question.ours_both_ways()
+            ours = self.question.ours_both_ways
             for piece in self._exact.values():
                 if UNKNOWN in piece.before | piece.after:
                     yield from ((piece, common(piece.box, box)) for box in ours.over(piece.box))

@@ -12,7 +12,7 @@ from .errors import PlanError
 from .forwarding import SELF, Letter
 from .intent import NOT_MODELLED, OTHERS_CHANGED
 from .prefixes import Box, dotted
-from .rule import ACCEPT, DROP, Change, Key, Kind, Piece, Sight, State, Verdict
+from .rule import ACCEPT, DROP, Change, Key, Kind, Piece, Seen, Sight, State, Verdict
 from .steps import Finding, Ref, Step, Switch
 
 
@@ -138,7 +138,7 @@ def _from_to(state: State, piece: Piece, box: Box) -> str:
     """``a packet from … is in clear (no line …), and ends as translated (nat …)``."""
     question = state.question
     sights = (question.platform.look(config) for config in (question.config, question.target))
-    before, after = (next(fate for _part, fate in sight.treat(piece.enters, box)) for sight in sights)
+    before, after = (_fate(sight, piece.enters, box) for sight in sights)
     now, then = (
         f"{_words(key)} ({fate.line}{f', {fate.detail}' if DROP in key and fate.detail else ''})"
         for key, fate in ((piece.before, before), (piece.after, after))
@@ -181,5 +181,10 @@ def _switches(verdict: Verdict, sight: Callable[[], Sight]) -> tuple[Switch, ...
 
 def _decided(enters: str, change: Change, sight: Callable[[], Sight]) -> tuple[str, str]:
     """The line that decides about the packets of a change, and the rest."""
-    fate = change.fate or next(fate for _part, fate in sight().treat(enters, change.box))
+    fate = change.fate or _fate(sight(), enters, change.box)
     return fate.line, fate.detail
+
+
+def _fate(sight: Sight, enters: str, box: Box) -> Seen:
+    """What packets of ``box`` meet, all of them the same."""
+    return next(fate for _part, fate in sight.treat(enters, box))

@@ -15,10 +15,8 @@ from typing import Any
 
 import pytest
 from _core.asa import parse as asa_parse
-from _core.asa import plan as asa_plan
 from _core.intent import Intent
 from _core.ios import parse as ios_parse
-from _core.ios import plan as ios_plan
 from _core.prefixes import Region
 from _core.prove import Question, Refused, prove
 from _core.steps import Step, replay
@@ -80,9 +78,9 @@ def question(device: AsaDevice | IosDevice, steps: Sequence[Step], wanted: Inten
         ours = ours.union(each.region)
     if isinstance(device, AsaDevice):
         asa = asa_parse.parse(device.text())
-        return Question(asa_plan.PLATFORM, asa, replay(asa, steps), ours=ours.boxes)
+        return Question(scenario.ASA, asa, replay(asa, steps), ours=ours.boxes)
     ios = ios_parse.parse(device.text(), device.show_access_lists())
-    return Question(ios_plan.PLATFORM, ios, replay(ios, steps), ours=ours.boxes)
+    return Question(scenario.IOS, ios, replay(ios, steps), ours=ours.boxes)
 
 
 def met(device: AsaDevice | IosDevice, packet: Packet) -> str:

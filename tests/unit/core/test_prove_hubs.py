@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from _core import ordering, prove, rule
 from _core.asa import parse as asa_parse
-from _core.asa import plan as asa_plan
 from _core.firstmatch import Rule, Rules
 from _core.intent import Intent
 from _core.ios import parse as ios_parse
@@ -80,7 +79,7 @@ def planned(device: IosDevice, wanted: Intent, pat: str) -> Plan:
 
 def asked(device: IosDevice, steps: Sequence[Step]) -> Question:
     config = ios_parse.parse(device.text(), device.show_access_lists())
-    return Question(ios_plan.PLATFORM, config, replayed(config, steps))
+    return Question(scenario.IOS, config, replayed(config, steps))
 
 
 def plainly(question: Question, steps: Sequence[Step]) -> tuple[Question, list[Step]]:
@@ -180,7 +179,7 @@ def test_the_same_holds_for_an_initiator(case: tuple[AsaDevice, Intent, Intent, 
         at_once(TOGETHER, patch)
         plan = plan_asa(device, then, options(pat=pat))
         config = asa_parse.parse(device.text())
-        question = Question(asa_plan.PLATFORM, config, replayed(config, plan.steps))
+        question = Question(scenario.ASA, config, replayed(config, plan.steps))
         proof = prove.prove(question, plan.steps)
         assert told(proof) == told(Proof(plan.switches))
     if plan.steps:
@@ -262,7 +261,8 @@ def test_what_goes_with_exclusive_is_found_in_some_dozen_steps_for_each_entry() 
     def work(sites: int) -> int:
         text, live = PAT["live"]
         device = ios_worlds.start(text, inside=live, outside=live)
-        scenario.replay(device, planned(device, hub(range(sites)), "present").steps)
+        wanted = hub(range(sites))
+        scenario.replay(device, planned(device, wanted, "present").steps)
         device.mode = ()
         foreign = [
             f"access-list 100 deny ip 10.2.1.0 0.0.0.255 172.{16 + n // 200}.{n % 200}.0 0.0.0.255\n"
@@ -270,9 +270,8 @@ def test_what_goes_with_exclusive_is_found_in_some_dozen_steps_for_each_entry() 
         ]
         text = device.text().replace("access-list 100 ", f"{''.join(foreign)}access-list 100 ", 1)
         config = ios_parse.parse(text)
-        found = ios_plan.make_plan(config, hub(range(sites)), "hub", options(pat="present", exclusive=True))
+        found = ios_plan.make_plan(config, wanted, "hub", options(pat="present", exclusive=True))
         assert len(found.commands) == sites + 1
-        wanted = hub(range(sites))
         return calls(lambda: ios_plan.make_plan(config, wanted, "hub", options(pat="present", exclusive=True)))
 
     assert work(240) <= 5 * work(60)

@@ -31,7 +31,7 @@ LISTED = intent([responder(match_address=True)])
 
 def asa_question(device: AsaDevice, plan: Plan, wanted: Intent) -> Question:
     config = asa_parse.parse(device.text())
-    return Question(asa_plan.PLATFORM, config, replay(config, plan.steps), ours=wanted.tunnels[0].region.boxes)
+    return Question(scenario.ASA, config, replay(config, plan.steps), ours=wanted.tunnels[0].region.boxes)
 
 
 def found_on_device(device: AsaDevice, steps: Sequence[Step], packet: Packet) -> list[str]:
@@ -204,8 +204,8 @@ def test_responders_come_first_when_tunnels_are_added_and_initiators_when_they_g
 
 def test_the_platforms_of_the_planners_look_at_what_they_plan() -> None:
     for platform, config in (
-        (asa_plan.PLATFORM, asa_parse.parse(asa_worlds.start().text())),
-        (ios_plan.PLATFORM, ios_parse.parse(ios_worlds.start().text())),
+        (scenario.ASA, asa_parse.parse(asa_worlds.start().text())),
+        (scenario.IOS, ios_parse.parse(ios_worlds.start().text())),
     ):
         assert platform.look(config).usual()
         assert not platform.reached(config)

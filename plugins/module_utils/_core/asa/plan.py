@@ -17,14 +17,12 @@ from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, require_edits
 from ..options import Options
-from ..proven import platform, proven
+from ..proven import proven
 from ..steps import Finding, Line, Plan, Ref, Step, joined
 from . import render
 from .dialect import for_version
 from .model import AsaConfig, MapEntry
 from .wanted import TEMPORARY, Wanted
-
-PLATFORM = platform(render.reached)
 
 
 def make_plan(config: AsaConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:

@@ -38,6 +38,7 @@ from ..prefixes import (
     Box,
     Interval,
     Prefix,
+    outside_of,
     parse_address,
 )
 from .dialect import for_version
@@ -150,16 +151,7 @@ class _Builder:
         if not by_dhcp:
             return ()
         routed = [prefix for prefix, name in self.table if name not in by_dhcp and prefix.length]
-        taken = sorted(prefix.interval for prefix in (*routed, *self.local))
-        free: list[Interval] = []
-        position = 0
-        for low, high in taken:
-            if position < low:
-                free.append((position, low - 1))
-            position = max(position, high + 1)
-        if position <= ALL_ADDRESSES[1]:
-            free.append((position, ALL_ADDRESSES[1]))
-        return tuple(free)
+        return outside_of((*routed, *self.local))
 
     def _barriers(self) -> dict[tuple[str, str], Barrier]:
         """Who does not talk to whom by itself (CLI guide 7.2, "Security Level Overview")."""

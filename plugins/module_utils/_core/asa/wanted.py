@@ -47,7 +47,6 @@ class Wanted:
     homes: dict[str, tuple[dict[Prefix, str], str]] = field(default_factory=dict)
     #: ACEs that left a crypto list, and those of others that left an exemption list
     withdrawn: list[Ace] = field(default_factory=list)
-    unexempt: list[Ace] = field(default_factory=list)
     #: where PAT is wanted, or is taken away: inside, outside, whether it comes
     pat: list[tuple[str, str, bool]] = field(default_factory=list)
     #: map entry → names of the tunnels in it
@@ -170,10 +169,7 @@ class Wanted:
 
     def ours(self) -> tuple[Box, ...]:
         """What the plan is about: the packets of all tunnels of the intent, and of what leaves our lists."""
-        regions = [
-            *(tunnel.region for tunnel in self.tunnels),
-            *(ace.region for ace in (*self.withdrawn, *self.unexempt)),
-        ]
+        regions = [*(tunnel.region for tunnel in self.tunnels), *(ace.region for ace in self.withdrawn)]
         return tuple(dict.fromkeys(box for region in regions for box in region.boxes))
 
     def named(self, tables: Forwarding) -> tuple[Named, ...]:
@@ -644,7 +640,7 @@ class Wanted:
                 needed = ace.region.subtract(ours).overlaps(protected)
                 if not needed:
                     gone.append((name, ace))
-        self.unexempt += [ace for _name, ace in gone]
+        self.withdrawn += [ace for _name, ace in gone]
         for name, ace in gone:
             left = tuple(entry for entry in self._list(name).entries if entry != ace)
             self.target.access_lists[name] = AccessList(name, left)

@@ -17,14 +17,12 @@ from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, halves_finding, require_edits
 from ..options import Options
-from ..proven import platform, proven
+from ..proven import proven
 from ..steps import Plan, Step, joined, replay_together
 from . import render
 from .dialect import for_version
 from .model import IosConfig
 from .wanted import Wanted
-
-PLATFORM = platform(render.reached)
 
 
 def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *, absent: bool = False) -> Plan:

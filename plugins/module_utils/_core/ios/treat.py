@@ -40,6 +40,7 @@ from ..prefixes import (
     Interval,
     Prefix,
     longest_match,
+    outside_of,
     parse_address,
 )
 from .dialect import for_version
@@ -153,16 +154,7 @@ class _Builder:
         if not by_dhcp:
             return ()
         routed = [route.prefix for route in self.routes if route.interface not in by_dhcp and route.prefix.length]
-        taken = sorted(prefix.interval for prefix in (*routed, *self.local))
-        free: list[Interval] = []
-        position = 0
-        for low, high in taken:
-            if position < low:
-                free.append((position, low - 1))
-            position = max(position, high + 1)
-        if position <= ALL_ADDRESSES[1]:
-            free.append((position, ALL_ADDRESSES[1]))
-        return tuple(free)
+        return outside_of((*routed, *self.local))
 
     def _list(self, name: str | None) -> AccessList | None:
         """A list that has entries: a missing or an empty one permits all on an interface, and translates nothing."""

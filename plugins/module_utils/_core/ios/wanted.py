@@ -675,8 +675,8 @@ class Wanted:
 
     def _take_pat(self, outside: str) -> None:
         """Our permits; with the last one the rule and its list; with the last rule the interfaces' roles."""
-        target = self.target
-        self.pat.append((self._homes(outside), outside, False))
+        target, homes = self.target, self._homes(outside)
+        self.pat.append((homes, outside, False))
         wanted = {Ace.between("permit", network.prefix, ANY) for network in self.responder.networks}
         for rule in [r for r in target.nat_rules if r.kind == "list" and f"interface {outside} overload" in r.target]:
             old = self.list_named(rule.name)
@@ -692,10 +692,9 @@ class Wanted:
                 Finding("pat-removed", "warning", f"taking '{rule.text}' away takes Internet access away", (rule.text,))
             )
         if not target.nat_rules and not any(text.startswith("ip nat inside source") for text in target.statics):
-            for network in self.responder.networks:
-                for name in (outside, self.interface_of(network, outside)):
-                    target.interfaces[name] = replace(target.interfaces[name], nat=None)
-                    self.scope.add(render.role_ref(name))
+            for name in {outside, *homes}:
+                target.interfaces[name] = replace(target.interfaces[name], nat=None)
+                self.scope.add(render.role_ref(name))
 
     # --- what the user should know --------------------------------------------------------------------------------
 

@@ -10,14 +10,20 @@ from typing import Any, Protocol
 
 from _core.asa import parse as asa_parse
 from _core.asa import plan as asa_plan
+from _core.asa import render as asa_render
 from _core.intent import Intent, parse_intent
 from _core.ios import parse as ios_parse
 from _core.ios import plan as ios_plan
+from _core.ios import render as ios_render
 from _core.options import Names, Options
+from _core.proven import platform
 from _core.steps import Plan, Step, typed
 
 from .asa_device import AsaDevice
 from .ios_device import IosDevice
+
+#: How the planners look at configurations.
+ASA, IOS = platform(asa_render.reached), platform(ios_render.reached)
 
 KEY = "cisco123"
 REFERENCE_NAMES = {
