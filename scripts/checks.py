@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of `make test`: run those named (all by default), cheapest first, and count what they prove.
+"""The parts of `make test`: run those named, or all of them in two rows side by side, and count what they prove.
 
-Called by the Makefile through scripts/env.sh. Stops at the first part that fails. The last line is a count:
+Called by the Makefile through scripts/env.sh. After a part that fails no other one begins. The last line is a count:
 pytest's tests, ansible-test's tests, Molecule's playbooks, and one for each other command.
 """
 
@@ -11,8 +11,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -179,8 +181,12 @@ PARTS: dict[str, Callable[[], Iterator[Command]]] = {
 }
 
 
-def _run(command: Command) -> tuple[bool, str]:
-    """Run a command, show its output as it comes, and keep it."""
+#: Parts that keep one processor busy or wait; they run beside the others, whose tests use several.
+BESIDE = ("mypy", "docs", "ansible-lint", "sanity", "molecule")
+
+
+def _run(command: Command, show: Callable[[str], None]) -> tuple[bool, str]:
+    """Run a command, show its output line by line, and keep it."""
     kept: list[str] = []
     try:
         process = subprocess.Popen(
@@ -194,13 +200,59 @@ def _run(command: Command) -> tuple[bool, str]:
             errors="replace",
         )
     except FileNotFoundError as error:
-        print(f"{command.argv[0]}: {error.strerror}: {error.filename}")
+        show(f"{command.argv[0]}: {error.strerror}: {error.filename}\n")
         return False, ""
     assert process.stdout is not None
     for line in process.stdout:
         kept.append(line)
-        print(line, end="", flush=True)
+        show(line)
     return process.wait() == 0, "".join(kept)
+
+
+@dataclass
+class Tally:
+    """What the parts proved, in the order in which they ended."""
+
+    rows: list[str] = field(default_factory=list)
+    passed: int = 0
+    failed: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, names: Sequence[str], *, at_once: bool) -> None:
+        """Run parts until one fails, here or beside. ``at_once``: shown as it comes, else when a part has ended."""
+        for name in names:
+            if self.failed:
+                return
+            kept = [f"\n==== {name}\n"]
+            show: Callable[[str], None] = self._say if at_once else kept.append
+            if at_once:
+                self._say(kept[0])
+            start = time.monotonic()
+            passed, failed = self._part(name, show)
+            if not at_once:
+                self._say("".join(kept))
+            with self._lock:
+                self.rows.append(f"{name:<14}{time.monotonic() - start:>8.1f} s{passed:>7} passed{failed:>5} failed")
+                self.passed, self.failed = self.passed + passed, self.failed + failed
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            print(text, end="", flush=True)
+
+    @staticmethod
+    def _part(name: str, show: Callable[[str], None]) -> tuple[int, int]:
+        passed = failed = 0
+        for command in PARTS[name]():
+            success, output = _run(command, show)
+            good, bad = (command.count or _one)(output, success)
+            passed, failed = passed + good, failed + bad
+            if not success or bad:
+                failed = max(failed, 1)
+                break
+        if not passed + failed:
+            show(f"{name}: not one check was run\n")
+            failed = 1
+        return passed, failed
 
 
 def main(names: list[str]) -> int:
@@ -208,38 +260,22 @@ def main(names: list[str]) -> int:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
     BUILD.joinpath("reports").mkdir(parents=True, exist_ok=True)
-    rows: list[str] = []
-    passed = failed = 0
     begin = time.monotonic()
     left_out = ["wire"] if os.environ.get("WIRE") == "0" else []
-    for name in names or list(PARTS):
-        if name in left_out:
-            rows.append(f"{name:<14}  left out")
-            continue
-        print(f"\n==== {name}", flush=True)
-        start = time.monotonic()
-        part_passed = part_failed = 0
-        for command in PARTS[name]():
-            success, output = _run(command)
-            good, bad = (command.count or _one)(output, success)
-            part_passed, part_failed = part_passed + good, part_failed + bad
-            if not success or bad:
-                part_failed = max(part_failed, 1)
-                break
-        if not part_passed + part_failed:
-            print(f"{name}: not one check was run")
-            part_failed = 1
-        rows.append(f"{name:<14}{time.monotonic() - start:>8.1f} s{part_passed:>7} passed{part_failed:>5} failed")
-        passed, failed = passed + part_passed, failed + part_failed
-        if failed:
-            break
+    parts = [name for name in names or PARTS if name not in left_out]
+    beside = [] if names else [name for name in parts if name in BESIDE]
+    tally = Tally()
+    with ThreadPoolExecutor(1) as other:
+        ended = other.submit(tally.run, beside, at_once=False)
+        tally.run([name for name in parts if name not in beside], at_once=True)
+    ended.result()
     print("\n==== times")
-    print("\n".join(rows))
+    print("\n".join(tally.rows))
     print(f"{'all':<14}{time.monotonic() - begin:>8.1f} s")
     if left_out:
         print("INCOMPLETE: WIRE=0 left out the tests over real packets")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":
