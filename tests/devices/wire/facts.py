@@ -157,8 +157,8 @@ _FACTS = (
         PIX,
         NAT,
         "A `nat` id without a `global` on the way out drops the traffic.",
-        "none: treatment.md 3 assumes it",
-        RECALL,
+        "packetsneverlie.blogspot.com 2015-03 (ASA 8.2: `No matching global`)",
+        CAPTURE,
     ),
     Fact(
         "pix-pool-order",

@@ -225,7 +225,7 @@ class _Pix(_Translations):
                     for statement in self.pooled(rule.line, pool):
                         pools.add(f'oifname "{linux(port)}"', statement)
             # a nat id without a global on the interface that the traffic leaves by: it has nothing to be translated
-            # to and is dropped (unsourced; treatment.md 3 assumes the same)
+            # to and is dropped, which `show nat` of 8.2 calls `No matching global` (packetsneverlie.blogspot.com 2015-03)
             pools.add("drop")
             self.found.append(pools)
         after.add(*start, "jump", name, note(rule.line))

@@ -335,7 +335,8 @@ class _Builder:
         pool = [item for item in self.config.globals if item.id == nat.id and item.interface == leaves]
         if not pool:
             # "Real Addresses in a NAT Rule Must be Translated on All Lower or Same Security Interfaces" (ASDM guide,
-            # Configuring NAT (ASA 8.2 and Earlier), p. 6-22); that such packets are dropped is assumed.
+            # Configuring NAT (ASA 8.2 and Earlier), p. 6-22). 8.2 has a row for each interface without one, "No matching
+            # global", and drops what it matches ("Dynamic NAT and no matching global", packetsneverlie.blogspot.com 2015-03).
             return Outcome(text, text=f"no global ({leaves}) {nat.id}", drops=True)
         among: list[Interval] = []
         overload = False
