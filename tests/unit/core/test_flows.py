@@ -195,6 +195,11 @@ def test_what_has_begun_anew_is_no_old_flow_any_more() -> None:
     # The same hosts and ports, without a translation: it is in the tunnel now.
     anew = seen_asa("1 in use, 9 most used\nPAT Global 172.16.1.1(1025) Local 10.1.1.10(1026)")
     assert left_over(anew, judge, before).flows == ()
+    # The same again where nothing was translated before either: fewer bytes, for they are counted from its beginning.
+    nothing = "0 in use, 9 most used"
+    plain = affected(seen_asa(nothing), judge)
+    assert left_over(seen_asa(nothing), judge, plain).flows == plain.flows != ()
+    assert left_over(seen_asa(nothing, CONN_7.replace("Bytes 1208", "Bytes 60")), judge, plain).flows == ()
     late = seen_ios()
     old = left_over(late, Judge(*ios_configs()), Affected())  # type: ignore[arg-type]
     assert [told(flow) for flow in old.flows] == ["tcp 10.2.1.10:1025 10.1.1.10:80 192.168.1.2"]

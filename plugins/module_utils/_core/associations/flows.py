@@ -36,7 +36,7 @@ class Flow:
 
     ``protocol`` is a word, empty where the table does not tell; ports and ``destination`` are None then. ``outer`` and
     ``outer_port`` are what the source is translated to; ``fixed``: the configuration made it, not traffic. An ICMP
-    identifier stands in the place of a port.
+    identifier stands in the place of a port. ``carried``: bytes since it began, where the table tells.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Flow:
     outer: str = ""
     outer_port: int | None = None
     fixed: bool = False
+    carried: int | None = field(default=None, compare=False)
 
     @property
     def box(self) -> Box:
@@ -86,7 +87,9 @@ _XLATE = re.compile(
 )
 
 #: ``TCP out 198.51.100.10:80 in 10.1.1.10:1025 idle …`` (7.x), ``TCP outside A:80 inside B:1025, idle …`` (from 8.0).
-_CONN = re.compile(rf"([A-Za-z0-9]+) \S+ {_ADDRESS}(?::(\d+))? \S+ {_ADDRESS}(?::(\d+))?,? idle .*")
+_CONN = re.compile(
+    rf"([A-Za-z0-9]+) \S+ {_ADDRESS}(?::(\d+))? \S+ {_ADDRESS}(?::(\d+))?,? idle [^\s,]+(?:,? [Bb]ytes (\d+))?.*"
+)
 
 
 def read_xlates(rows: Iterable[str], seen: Seen) -> None:
@@ -110,11 +113,11 @@ def read_connections(rows: Iterable[str], seen: Seen) -> None:
     for row in rows:
         found = _CONN.fullmatch(row)
         if found:
-            protocol, outside, outside_port, inside, port = found.groups()
+            protocol, outside, outside_port, inside, port, carried = found.groups()
             seen.flows.append(
                 Flow(
                     CONNECTION, protocol.lower(), parse_address(inside), _number(port), parse_address(outside),
-                    _number(outside_port),
+                    _number(outside_port), carried=_number(carried),
                 )
             )  # fmt: skip
         elif not _IN_USE.fullmatch(row):
@@ -295,18 +298,26 @@ def _is_in(flow: Flow, translated: set[tuple[int, int | None]]) -> bool:
     return bool({(flow.source, flow.source_port), (flow.source, None)} & translated)
 
 
+def _begun_anew(then: Flow, now: Flow) -> bool:
+    return then.carried is not None and now.carried is not None and now.carried < then.carried
+
+
 def left_over(seen: Seen, judge: Judge, before: Affected) -> Affected:
     """Those of the tables after a change that still have the treatment of before: known from ``before``, or begun since.
 
     What is translated though its packets are not any more began between the reading of the tables and the switch.
     """
-    known, users = set(before.flows), _users(seen)
+    # A row of now → that of then.
+    known = {flow: flow for flow in before.flows}
+    users = _users(seen)
     then, now = _translated(before.all), _translated(seen.flows)
 
     def stale(flow: Flow) -> bool:
         if flow.kind == CONNECTION:
-            # The same hosts and ports may have begun anew: then it is translated where it was not, or the other way.
-            return flow in known and _is_in(flow, then) == _is_in(flow, now)
+            # The same hosts and ports may have begun anew: then it is translated where it was not, or the other way,
+            # or has carried less than before.
+            as_it_began = flow in known and not _begun_anew(known[flow], flow)
+            return as_it_began and _is_in(flow, then) == _is_in(flow, now)
         if flow in known:
             return True
         if flow.protocol == "icmp" and flow.destination is None:
