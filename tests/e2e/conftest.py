@@ -16,13 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ansible_collections.netvpn.dynamic_l2l.plugins.module_utils._core.errors as somewhere
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+#: A playbook that takes longer hangs, in seconds: on a machine that has much else to do one of many hosts takes minutes.
+PLAYBOOK = 600
 COLLECTIONS = Path(somewhere.__file__).parents[6]
 
 
@@ -49,6 +51,14 @@ def wait_for(path: Path, seconds: float = 15) -> None:
     while not path.exists():
         assert time.monotonic() < until, f"{path} does not appear"
         time.sleep(0.05)
+
+
+class Row(NamedTuple):
+    """What a task returned on a host; ``failed`` and ``unreachable`` are in the result."""
+
+    host: str
+    task: str
+    result: dict[str, Any]
 
 
 @dataclass
@@ -89,6 +99,24 @@ class Playbooks:
         playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
         return self.play(str(playbook), *arguments, expect=expect, **settings)
 
+    def results(
+        self, plays: list[dict[str, Any]] | str, *arguments: str, expect: int = 0, **settings: str
+    ) -> list[Row]:
+        """Run ``plays``, or a playbook by its name; what all tasks returned, in the order in which they ended."""
+        file = self.folder / "results"
+        file.unlink(missing_ok=True)
+        run = self.play if isinstance(plays, str) else self.run
+        run(
+            plays,  # type: ignore[arg-type]
+            *arguments,
+            expect=expect,
+            ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).with_name("callback")),
+            ANSIBLE_CALLBACKS_ENABLED="results",
+            L2L_RESULTS=str(file),
+            **settings,
+        )
+        return [Row(**json.loads(row)) for row in file.read_text(encoding="utf-8").splitlines()]
+
     def play(self, playbook: str, *arguments: str, expect: int = 0, **settings: str) -> str:
         """Run a playbook by its path or its full name; what was printed."""
         (self.folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": self.hosts}}), encoding="utf-8")
@@ -109,7 +137,7 @@ class Playbooks:
         }
         command = [sys.executable, "-m", "ansible", "playbook", "-i", str(self.folder / "inventory.yml"), *arguments]
         done = subprocess.run(
-            [*command, playbook], env=environment, capture_output=True, text=True, check=False, timeout=120
+            [*command, playbook], env=environment, capture_output=True, text=True, check=False, timeout=PLAYBOOK
         )
         self.printed += done.stdout + done.stderr
         assert done.returncode == expect, done.stdout + done.stderr

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -158,15 +157,11 @@ def bring(playbooks: Playbooks, expected: dict[str, str]) -> None:
         "l2l_responders": [responder | {"pre_shared_key": KEY}],
         "l2l_tunnels": [{"name": "osaka", "initiator": "pix515e", "responder": "hub", "networks": ["10.1.1.0/24"]}],
     }
-    file = playbooks.folder / "results"
-    playbooks.run(
+    rows = playbooks.results(
         [{"hosts": "all", "strategy": "free", "gather_facts": False, "vars": variables, "tasks": tasks()}],
         "--forks=8",
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).with_name("callback")),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
     )
-    said = {row["host"]: row["result"] for row in map(json.loads, file.read_text(encoding="utf-8").splitlines())}
+    said = {row.host: row.result for row in rows}
     assert said.keys() == expected.keys()
     for host, pattern in expected.items():
         assert said[host].get("failed"), (host, said[host])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .conftest import ROOT, Playbooks
+from .conftest import Playbooks
 
 KEY = "a-key-that-is-nowhere"
 RESPONDER = {
@@ -22,9 +22,8 @@ DIAGNOSE = "netvpn.dynamic_l2l.diagnose"
 
 def look(playbooks: Playbooks, plays: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
     """Run tasks, given by their hosts with options of the module; host and result of each, in order."""
-    file = playbooks.folder / "results"
     given = {"host": "{{ inventory_hostname }}", "responders": [RESPONDER], "tunnels": [TUNNEL]}
-    playbooks.run(
+    rows = playbooks.results(
         [
             {
                 "hosts": hosts,
@@ -40,12 +39,8 @@ def look(playbooks: Playbooks, plays: list[tuple[str, dict[str, Any]]]) -> list[
             }
             for number, (hosts, options) in enumerate(plays)
         ],
-        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback"),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
     )
-    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    return [(row["host"], row["result"]) for row in rows]
+    return [(row.host, row.result) for row in rows]
 
 
 def test_debugging_is_asked_for_refused_on_a_busy_device_and_never_done_in_check_mode(

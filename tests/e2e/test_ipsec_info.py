@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .conftest import DEVICES, ROOT, SEED, Playbooks
+from .conftest import DEVICES, SEED, Playbooks
 
 KEY = "a-key-that-is-nowhere"
 RESPONDER = {
@@ -24,7 +23,6 @@ NOTHING = {"ike": [], "ipsec": [], "unread": [], "truncated": False}
 
 def look(playbooks: Playbooks, plays: dict[str, list[dict[str, Any]]], expect: int = 0) -> list[tuple[str, Any]]:
     """Run tasks, given by their hosts as options of the module; host and result of each, in order."""
-    file = playbooks.folder / "results"
     tasks = {
         hosts: [
             {
@@ -37,15 +35,10 @@ def look(playbooks: Playbooks, plays: dict[str, list[dict[str, Any]]], expect: i
         ]
         for hosts, given in plays.items()
     }
-    playbooks.run(
-        [{"hosts": hosts, "gather_facts": False, "tasks": found} for hosts, found in tasks.items()],
-        expect=expect,
-        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback"),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
+    rows = playbooks.results(
+        [{"hosts": hosts, "gather_facts": False, "tasks": found} for hosts, found in tasks.items()], expect=expect
     )
-    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    return [(row["host"], row["result"]) for row in rows]
+    return [(row.host, row.result) for row in rows]
 
 
 def test_devices_without_a_peer_have_nothing_and_bad_options_are_refused_with_a_remedy(

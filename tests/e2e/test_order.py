@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .conftest import ROOT, Playbooks
+from .conftest import Playbooks
 from .test_playbooks import HUB, OSAKA, SITE, give_intent, held
 
 LISTED = {key: value for key, value in HUB.items() if key != "match_address"}
@@ -18,18 +17,8 @@ LISTED = {key: value for key, value in HUB.items() if key != "match_address"}
 
 def sent(playbooks: Playbooks, *arguments: str, expect: int = 0) -> list[tuple[str, list[str]]]:
     """Run ``site``; in the order in which it happened: host and the lines that were typed, where there were any."""
-    file = playbooks.folder / "results"
-    file.unlink(missing_ok=True)
-    playbooks.play(
-        SITE,
-        *arguments,
-        expect=expect,
-        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback"),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
-    )
-    rows: list[dict[str, Any]] = [json.loads(row) for row in file.read_text(encoding="utf-8").splitlines()]
-    return [(row["host"], row["result"]["commands"]) for row in rows if row["result"].get("commands")]
+    rows = playbooks.results(SITE, *arguments, expect=expect)
+    return [(row.host, row.result["commands"]) for row in rows if row.result.get("commands")]
 
 
 def through_inside(*networks: str) -> dict[str, Any]:

@@ -82,21 +82,16 @@ def configuration(text: str) -> list[str]:
 def run_all(pair: Playbooks, library: str, direct: bool, key: str, whole: bool) -> dict[str, dict[str, Any]]:
     """Host → step → what the task returned."""
     (pair.folder / "intent.yml").write_text(json.dumps(intent(key)), encoding="utf-8")
-    file = pair.folder / "results"
-    file.write_text("", encoding="utf-8")
     tasks = [task for name in MODULES for task in tasks_of(name, whole)]
-    pair.run(
+    rows = pair.results(
         [{"hosts": "all", "strategy": "free", "gather_facts": False, "vars_files": ["intent.yml"], "tasks": tasks}],
         "-vvvvv",
         ANSIBLE_NETWORK_CLI_SSH_TYPE=library,
         ANSIBLE_NETWORK_IMPORT_MODULES=str(direct),
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).with_name("callback")),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
     )
     results: dict[str, dict[str, Any]] = {name: {} for name in MODULES}
-    for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-        results[row["host"]][row["task"]] = row["result"]
+    for host, task, result in rows:
+        results[host][task] = result
     return results
 
 

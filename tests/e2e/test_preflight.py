@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,17 +137,13 @@ def test_each_check_warns_fails_or_is_skipped_as_chosen(
             **{"device": device, "ready": not code, "hub": HUB, **variables},
         )
         typed[name] = folder / "typed"
-    file = playbooks.folder / "results"
-    playbooks.run(
+    rows = playbooks.results(
         [{"hosts": "all", "strategy": "free", "gather_facts": False, "tasks": tasks()}],
         "--forks=8",
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).with_name("callback")),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
     )
     said: dict[str, dict[str, Any]] = {name: {} for name in CASES}
-    for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-        said[row["host"]][row["task"]] = row["result"]
+    for row in rows:
+        said[row.host][row.task] = row.result
 
     for name, (_device, _shown, _variables, code, remedy) in CASES.items():
         result = said[name]

@@ -209,7 +209,7 @@ def test_no_key_is_seen_whichever_way_a_module_ends(
         "register": "result",
     }
     keep = {"name": "keep", "ansible.builtin.set_fact": {"kept": "{{ result }}", "cacheable": True}}
-    printed = playbooks.run(
+    rows = playbooks.results(
         [
             {
                 "hosts": "all",
@@ -222,17 +222,14 @@ def test_no_key_is_seen_whichever_way_a_module_ends(
         "-vvvvv",
         "--diff",
         "--forks=10",
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).with_name("callback")),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(playbooks.folder / "results"),
         L2L_WATCH=str(playbooks.folder / "children"),
         PYTHONPATH=str(Path(__file__).with_name("watch")),
         TMPDIR=str(playbooks.folder / "tmp"),
         ANSIBLE_CACHE_PLUGIN="jsonfile",
         ANSIBLE_CACHE_PLUGIN_CONNECTION=str(playbooks.folder / "facts"),
     )
-    rows = [json.loads(row) for row in (playbooks.folder / "results").read_text(encoding="utf-8").splitlines()]
-    results = {row["host"]: row["result"] for row in rows if row["task"] == "exit"}
+    printed = playbooks.printed
+    results = {row.host: row.result for row in rows if row.task == "exit"}
 
     # Everything that was left behind, the results and the record of processes among it.
     assert lines_with(RANDOM_KEY, printed) == []

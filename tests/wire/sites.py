@@ -109,19 +109,10 @@ class Site:
 
     def results(self, playbook: str, *arguments: str) -> dict[str, list[dict[str, Any]]]:
         """Run it; host → what its tasks returned that have commands."""
-        file = self.playbooks.folder / "results"
-        file.unlink(missing_ok=True)
-        self.playbooks.play(
-            playbook,
-            *arguments,
-            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback"),
-            ANSIBLE_CALLBACKS_ENABLED="results",
-            L2L_RESULTS=str(file),
-        )
         found: dict[str, list[dict[str, Any]]] = {}
-        for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            if "commands" in row["result"]:
-                found.setdefault(row["host"], []).append(row["result"])
+        for host, _task, result in self.playbooks.results(playbook, *arguments):
+            if "commands" in result:
+                found.setdefault(host, []).append(result)
         return found
 
     # -- a client that nobody of this project wrote

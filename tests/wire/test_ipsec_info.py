@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from .sites import CONFIGURED, REFERENCE, REFERENCE_TOPOLOGY, ROOT, SECRET, TUNNEL, Site, changed
+from .sites import CONFIGURED, REFERENCE, REFERENCE_TOPOLOGY, SECRET, TUNNEL, Site, changed
 
 #: The tunnel of another branch with the same router, where the first has the reference's.
 KOBE = {**TUNNEL, "name": "kobe", "initiator": "pix2", "networks": ["10.1.2.0/24"]}
@@ -48,16 +47,10 @@ def look(site: Site, hosts: str = "all", **options: Any) -> dict[str, dict[str, 
         "tunnels": "{{ l2l_tunnels }}",
         **options,
     }
-    file = site.playbooks.folder / "results"
-    file.unlink(missing_ok=True)
-    site.playbooks.run(
-        [{"hosts": hosts, "gather_facts": False, "tasks": [{"name": "Look", "netvpn.dynamic_l2l.ipsec_info": task}]}],
-        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/e2e/callback"),
-        ANSIBLE_CALLBACKS_ENABLED="results",
-        L2L_RESULTS=str(file),
+    rows = site.playbooks.results(
+        [{"hosts": hosts, "gather_facts": False, "tasks": [{"name": "Look", "netvpn.dynamic_l2l.ipsec_info": task}]}]
     )
-    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    found = {row["host"]: row["result"]["associations"] for row in rows}
+    found = {row.host: row.result["associations"] for row in rows}
     for associations in found.values():
         assert associations["unread"] == []
         assert not associations["truncated"]
