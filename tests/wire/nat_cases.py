@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -136,6 +137,14 @@ class Site:
     def pings(self, host: str, address: str, *more: str) -> bool:
         """Is a ping answered?"""
         return self.world.node(host).run("ping", "-n", "-c1", "-W1", *more, address, check=False).returncode == 0
+
+    def wait_for_log(self, name: str, pattern: str) -> None:
+        """Wait until a line of this kind is in the syslog of a device."""
+        history = self.plants[name].device.logs.history["syslog"]
+        deadline = time.monotonic() + 60
+        while not any(re.search(pattern, line) for line in list(history)):
+            assert time.monotonic() < deadline, list(history)
+            time.sleep(0.05)
 
     def started(self, host: str, address: str, protocol: str) -> Running:
         """A flow that has begun and goes on."""
@@ -439,6 +448,132 @@ def test_clear_local_host_ends_a_translated_flow_and_not_that_of_another_host(
     assert [ours.next(), other.next()] == [anew, PIX_OUT]
     for flow in (ours, other):
         flow.end()
+
+
+LISTED = ("access-list OUT extended permit ip any any", "access-group OUT in interface outside")
+NO_CONNECTION = r"%PIX-6-106015: Deny TCP \(no connection\) from {}/\d+ to {}/7 flags PSH ACK  on interface {}"
+
+
+@pytest.mark.parametrize(
+    ("host", "far", "source", "port"),
+    [("lan-pix", "10.2.1.10", "10.1.1.10", "inside"), ("lan-hub", "10.1.1.10", "10.2.1.10", "outside")],
+)
+def test_a_pix_without_nat_drops_tcp_of_a_connection_that_it_was_told_to_forget(
+    site: Site, host: str, far: str, source: str, port: str
+) -> None:
+    site.type("pix", *LISTED)
+    ours, other = site.started(host, far, "tcp"), site.started("lan-pix-b", "10.2.1.10", "tcp")
+    assert [ours.next(), other.next()] == [source, "10.1.1.11"]
+    site.show("pix", "clear local-host 10.1.1.10")
+    assert [ours.next(), other.next()] == ["lost", "10.1.1.11"]
+    # it stays so, and a connection that begins is none the worse for it
+    assert [ours.next(), site.seen(host, far, "tcp")] == ["lost", source]
+    site.wait_for_log("pix", NO_CONNECTION.format(re.escape(source), re.escape(far), port))
+    assert "lost" not in other.end()
+    ours.end()
+
+
+def test_a_pix_drops_what_comes_to_the_address_of_a_connection_that_it_forgot(site: Site) -> None:
+    site.type("pix", *PIX_NAT, "static (dmz,outside) tcp interface 7 10.1.5.10 7 netmask 255.255.255.255", *LISTED)
+    ours = site.started("internet", PIX_OUT, "tcp")
+    assert ours.next() == INTERNET
+    site.show("pix", "clear local-host 10.1.5.10")
+    assert ours.next() == "lost"
+    assert site.seen("internet", PIX_OUT, "tcp") == INTERNET
+    site.wait_for_log("pix", NO_CONNECTION.format(re.escape(INTERNET), re.escape(PIX_OUT), "outside"))
+    ours.end()
+
+
+def test_a_router_passes_tcp_whatever_it_was_told_to_forget(site: Site) -> None:
+    site.type("pix", *LISTED)
+    site.type("hub", *HUB_NAT)
+    exempt = site.started("lan-hub", "10.1.1.10", "tcp")
+    site.show("hub", "clear ip nat translation *")
+    assert exempt.next() == "10.2.1.10"
+    site.plants["hub"].nat.clear_connections()
+    assert exempt.next() == "10.2.1.10"
+    assert "lost" not in exempt.end()
+
+
+def test_a_router_without_nat_has_nothing_to_forget(site: Site) -> None:
+    flow = site.started("lan-hub", INTERNET, "tcp")
+    site.show("hub", "clear ip nat translation *")
+    site.plants["hub"].nat.clear_connections()
+    assert flow.next() == "10.2.1.10"
+    assert "lost" not in flow.end()
+
+
+def test_rules_that_come_and_go_take_no_connection_along(site: Site) -> None:
+    flows = [site.started(host, "10.2.1.10", "tcp") for host in ("lan-pix", "lan-pix-b")]
+    lines = [*PIX_NAT, *LISTED, "timeout conn 2:00:00"]
+    for number in range(2):
+        for line in lines:
+            site.type("pix", line)
+        for line in reversed(lines[:-1]):
+            site.type("pix", f"no {line}")
+        site.type("pix", f"timeout conn {number + 1}:00:00")
+    for flow in flows:
+        assert "lost" not in flow.end()
+    assert "106015" not in "".join(site.plants["pix"].device.logs.history["syslog"])
+
+
+def carried(site: Site, host: str) -> list[int]:
+    """The bytes of the connections of a host, as the PIX shows them."""
+    found = re.findall(rf" in {host}:\d+ idle \d:\d\d:\d\d bytes (\d+) flags", site.show("pix", "show conn"))
+    return [int(number) for number in found]
+
+
+TALK = """
+import socket, sys
+kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[sys.argv[1]]
+end = socket.socket(socket.AF_INET, kind)
+end.connect((sys.argv[2], 7))
+answers = end.makefile()
+for line in sys.stdin:
+    end.send(line.encode())
+    print(answers.readline(), end="", flush=True)
+"""
+
+
+class Talk:
+    """A connection that says what it is told to, and nothing else. `data`: bytes that went, both ways together."""
+
+    def __init__(self, site: Site, host: str, address: str, protocol: str) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = site.world.node(host).popen(sys.executable, "-c", TALK, protocol, address, **pipes)
+        self.data = 0
+
+    def say(self, text: str) -> None:
+        """Say a line and wait for the answer."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{text}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer.endswith(f" {text}\n")
+        self.data += len(text) + 1 + len(answer)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_bytes_are_those_that_packets_carried_and_begin_anew_where_a_connection_does(site: Site, protocol: str) -> None:
+    talk = Talk(site, "lan-pix", "10.2.1.10", protocol)
+    shown = []
+    for text in ("a", "b" * 1000, "c" * 1000):
+        talk.say(text)
+        (number,) = carried(site, "10.1.1.10")
+        # TCP may have had to say something again
+        assert number == talk.data if protocol == "udp" else number >= talk.data
+        shown.append(number)
+    assert shown == sorted(set(shown))
+    site.show("pix", "clear local-host 10.1.1.10")
+    assert carried(site, "10.1.1.10") == []
+    # the same hosts and ports with UDP; TCP has to begin with a SYN
+    again = talk if protocol == "udp" else Talk(site, "lan-pix", "10.2.1.10", protocol)
+    again.say("d")
+    (number,) = carried(site, "10.1.1.10")
+    assert 0 < number < shown[1]
+    for each in (talk, again):
+        each.process.kill()
 
 
 def test_the_tables_without_what_local_hosts_had(site: Site) -> None:

@@ -16,6 +16,7 @@ from .names import Joint
 from .natmodel import linux, mapped_networks, reverse_checks
 from .nft import Addresses, Chain, addressed, list_chain, match, names, note, resolve
 from .reading import Fabric, Port
+from .strays import chain as stray_chain
 
 Joints = Mapping[str, Joint]
 # Devices of charon's userspace ESP
@@ -113,7 +114,8 @@ def _pix_nat(fabric: Fabric, addresses: Addresses, joints: Joints) -> list[Chain
             box.add(f'iifname "{linux(port)}" ip daddr {addresses[managed.name][0]} accept', note("management-access"))
         box.add(f'iifname "{linux(port)}" ct state new drop')
     box.rules += _box_icmp(fabric, addresses, local)
-    return [forward, *([leave] if leave.rules else []), box, *more]
+    stray = stray_chain((linux(port), port.name) for port in ports)
+    return [stray, forward, *([leave] if leave.rules else []), box, *more]
 
 
 def _back(fabric: Fabric, addresses: Addresses, outer: Sequence[Port]) -> list[str]:

@@ -76,6 +76,15 @@ FACTS = (
         Grade.VENDOR,
     ),
     Fact(
+        "log-pix-no-connection",
+        PIX,
+        LOGS,
+        "Each segment of TCP that is dropped since it belongs to no connection logs 106015, with the addresses that it came "
+        "with.",
+        "SYS 106015; samples of a PIX, an FWSM and an ASA; that it has the addresses before translation: recall",
+        Grade.VENDOR,
+    ),
+    Fact(
         "log-own-line",
         BOTH,
         LOGS,

@@ -8,6 +8,7 @@ What a change does to flows that exist:
 | --- | --- | --- |
 | translated | goes on, translated as before, until it is quiet or cleared | PIX: ASA 8.4 guide p. 30-3; IOS: tech note 13779 |
 | untranslated through a PIX | goes on: the connection is looked up first; ICMP has none and is looked at anew | treatment.md 1 (R) |
+| of TCP through a PIX that has forgotten it | ends: only a SYN begins a connection (strays.py) | SYS 106015, 106100 |
 | untranslated through IOS | each packet is looked at: the next one is translated if the rules say so | ios-nat-acl.md D4.3 (L) |
 | translated by an IOS static that is taken away | ends: the line is the entry | L |
 | translated to the address of an interface that has another one now | ends | recall |
@@ -40,6 +41,8 @@ _TIMEOUTS = {
     "tcp": tuple(f"nf_conntrack_tcp_timeout_{state}" for state in ("established", "unacknowledged", "max_retrans")),
     "udp": ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"),
     "icmp": ("nf_conntrack_icmp_timeout",),
+    # one side has said that it ends, without or with an answer
+    "half-closed": ("nf_conntrack_tcp_timeout_fin_wait", "nf_conntrack_tcp_timeout_close_wait"),
     "closed": ("nf_conntrack_tcp_timeout_time_wait", "nf_conntrack_tcp_timeout_last_ack"),
 }
 
@@ -112,7 +115,7 @@ class NatStage:
         )
         self.nat.ip(f"rule add pref {LOCAL} lookup {MAPPED_TABLE}")
         _write(self.nat, "netfilter/nf_conntrack_acct", "1")
-        # flows that began before the rules knew of them go on
+        # a segment out of its window belongs to its flow all the same; a router goes on with flows that it never saw begin
         _write(self.nat, "netfilter/nf_conntrack_tcp_be_liberal", "1")
 
     def apply(self, fabric: Fabric, addresses: Addresses) -> None:

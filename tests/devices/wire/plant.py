@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..platforms.pix import log as pix_log
 from .base import State, changes, compile_base, managed
 from .crypto import Crypto, read_crypto
 from .cryptostage import CryptoStage
@@ -17,6 +18,7 @@ from .dhcp import Client, Offer
 from .natstage import NatStage
 from .network import Network, node_names
 from .reading import Fabric, read_fabric
+from .strays import Stray, Strays
 from .topology import Port as Plug
 from .topology import Wiring
 from .used import Moment, Used
@@ -53,6 +55,7 @@ class Plant:
         self._build()
         self.nat = NatStage(self.nat_node, self.cry_node, self.wiring.outside.values())
         self.crypto = CryptoStage(self.cry_node, world, device, self.wiring.outside.values())
+        self._strays = Strays(self.nat_node, self._dropped) if device.platform.name.startswith("pix") else None
 
     def _build(self) -> None:
         for joint in self.wiring.outside.values():
@@ -159,6 +162,15 @@ class Plant:
             )
             self._text = None
 
+    def _dropped(self, stray: Stray) -> None:
+        """A PIX has dropped a segment of no connection: it logs that."""
+
+        def tell() -> None:
+            for record in pix_log.no_connection(stray):
+                self.device.logs.take(record)
+
+        self.guarded(tell)
+
     # -- DHCP
 
     def _clients_follow(self) -> None:
@@ -247,3 +259,5 @@ class Plant:
         for client in self._clients.values():
             client.stop()
         self.crypto.close()
+        if self._strays is not None:
+            self._strays.close()

@@ -504,7 +504,8 @@ def _pix_timeouts(config: Block) -> Iterator[tuple[str, int]]:
     line = config.one("timeout-conn")
     words = line["rest"].split() if line else ["1:00:00"]
     given = {"tcp": words[0]} | dict(zip(words[1::2], words[2::2], strict=False))
-    for name, default in (("tcp", "1:00:00"), ("udp", "0:02:00"), ("icmp", "0:00:02")):
+    defaults = {"tcp": "1:00:00", "half-closed": "0:10:00", "udp": "0:02:00", "icmp": "0:00:02"}
+    for name, default in defaults.items():
         yield name, _seconds(given.get(name, default))
     yield "closed", 30  # a port of PAT is free again after that (recall)
 

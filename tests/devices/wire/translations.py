@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from .nft import Addresses, mark_of, resolve
 from .reading import ANY, Fabric
 
+# By who began it: the inside, the outside (`B`: initial SYN from outside)
+_FLAGS = {"ESTABLISHED": ("UIO", "UIOB"), "SYN_SENT": ("saA", "SaAB")}
 _NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
 # A PIX takes a connection out with its last packet
 _ENDED = ("TIME_WAIT", "CLOSE", "LAST_ACK")
+# What the headers take: once for a flow (the options of both SYN), and for each packet
+_HEADERS = {"tcp": (16, 52), "udp": (0, 28), "icmp": (0, 28)}
 _FIELD = re.compile(r"(\w+)=(\S+)")
 
 
@@ -56,6 +60,17 @@ class FlowState:
         if self.protocol == "icmp":
             return self.there.destination != self.back.source
         return (self.there.destination, self.there.destination_port) != (self.back.source, self.back.source_port)
+
+    @property
+    def carried(self) -> int:
+        """Bytes of data that its packets had, both ways together: without what the headers take.
+
+        Of TCP that is told by what each segment of the emulation's hosts has, Linux all of them: timestamps in each one,
+        more options in the two that begin; other options (selective acknowledgements) are counted as data.
+        """
+        first, each = _HEADERS.get(self.protocol, (0, 20))
+        packets = self.there.packets + self.back.packets
+        return max(0, self.there.bytes + self.back.bytes - packets * each - first)
 
     @property
     def hosts(self) -> set[str]:
@@ -179,13 +194,13 @@ def connections(
             continue
         inside = _place(flow.there.source, flow.there.source_port)
         outside = _place(flow.back.source, flow.back.source_port)
-        if not _within(flow.there.source, networks) and _within(flow.back.source, networks):
+        inwards = not _within(flow.there.source, networks) and _within(flow.back.source, networks)
+        if inwards:
             inside, outside = outside, inside
-        flags = {"ESTABLISHED": "UIO", "SYN_SENT": "saA"}.get(flow.state, "")
+        flags = _FLAGS.get(flow.state, ("", ""))[inwards]
         # quiet for what is missing at the time that it is given (TCP: while it is open)
         lasts = (timeouts or {}).get(flow.protocol, 0) if flow.state in ("", "ESTABLISHED") else 0
-        amount = flow.there.bytes + flow.back.bytes
-        made.append(Connection(flow.protocol, inside, outside, amount, max(0, lasts - flow.seconds), flags))
+        made.append(Connection(flow.protocol, inside, outside, flow.carried, max(0, lasts - flow.seconds), flags))
     return made
 
 

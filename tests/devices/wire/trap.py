@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-import select
 import struct
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from .reader import Reader
 from .world import Node
 
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
@@ -50,33 +48,16 @@ class Trap:
 
     def __init__(self, node: Node, name: str, told: Callable[[Packet], None]) -> None:
         self._told = told
-        self._device: int = node.call(_open, name)
+        self._reader = Reader(node.call(_open, name), name, self._take)
         node.ip(f"link set {name} up")
-        self._stop, self._stopping = os.pipe2(os.O_CLOEXEC)
-        self._thread = threading.Thread(target=self._read, name=name, daemon=True)
-        self._thread.start()
 
-    def _read(self) -> None:
-        while True:
-            ready = select.select([self._device, self._stop], [], [])[0]
-            if self._stop in ready:
-                return
-            try:
-                data = os.read(self._device, 65536)
-            except OSError:
-                return
-            if packet := parse(data):
-                self._told(packet)
+    def _take(self, data: bytes) -> None:
+        if packet := parse(data):
+            self._told(packet)
 
     def close(self) -> None:
         """Take the device away."""
-        with contextlib.suppress(OSError):
-            os.write(self._stopping, b"x")
-        if self._thread is not threading.current_thread():
-            self._thread.join(2)
-        for descriptor in (self._device, self._stop, self._stopping):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        self._reader.close()
 
 
 def _open(name: str) -> int:

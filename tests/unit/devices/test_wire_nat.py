@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ CASES = {
     "ios-12.4-start": ("ios-12.4", IOS, Joint("et0-0")),
 }
 TABLE = """
-ipv4     2 tcp      6 431999 ESTABLISHED src=10.1.1.10 dst=198.51.100.10 sport=4000 dport=80 packets=5 bytes=300 \
-src=198.51.100.10 dst=172.16.1.1 sport=80 dport=1030 packets=4 bytes=200 [ASSURED] mark={mark} use=1
+ipv4     2 tcp      6 431999 ESTABLISHED src=10.1.1.10 dst=198.51.100.10 sport=4000 dport=80 packets=5 bytes=1268 \
+src=198.51.100.10 dst=172.16.1.1 sport=80 dport=1030 packets=4 bytes=700 [ASSURED] mark={mark} use=1
 ipv4     2 icmp     1 29 src=10.1.1.10 dst=198.51.100.10 type=8 code=0 id=7 packets=1 bytes=84 \
 src=198.51.100.10 dst=172.16.1.1 type=0 code=0 id=1024 packets=1 bytes=84 mark={mark} use=1
 ipv4     2 udp      17 20 src=10.1.1.10 dst=10.2.1.10 sport=5000 dport=7 packets=1 bytes=50 \
@@ -108,9 +109,35 @@ def test_tables(golden: Golden) -> None:
         Translation("tcp", "10.1.1.20:22", "172.16.1.20:22", "198.51.100.10:6000", "198.51.100.10:6000"),
     ]
     sides = [(each.inside, each.outside, each.bytes, each.flags) for each in connections(found, ["10.1.1.0/24"])]
-    assert sides[0] == ("10.1.1.10:4000", "198.51.100.10:80", 500, "UIO")
-    assert sides[2] == ("10.1.1.10:5000", "10.2.1.10:7", 100, "")
-    assert sides[3] == ("10.1.1.20:22", "198.51.100.10:6000", 60, "saA")
+    assert sides[0] == ("10.1.1.10:4000", "198.51.100.10:80", 1484, "UIO")
+    assert sides[2] == ("10.1.1.10:5000", "10.2.1.10:7", 44, "")
+    assert sides[3] == ("10.1.1.20:22", "198.51.100.10:6000", 0, "SaAB")
+
+
+def test_headers_are_no_data_of_a_connection() -> None:
+    def flow(protocol: str, *packets: int) -> FlowState:
+        there, back = Way("10.1.1.10", "10.2.1.10", "1", "7"), Way("10.2.1.10", "10.1.1.10", "7", "1")
+        sent = replace(there, packets=len(packets), bytes=sum(packets))
+        return FlowState(protocol, sent, replace(back, packets=1, bytes=60))
+
+    # a SYN and the answer, the acknowledgement of that; then ten bytes of data
+    assert [flow("tcp", *packets).carried for packets in ((60,), (60, 52), (60, 52, 62))] == [0, 0, 10]
+    assert [flow("udp", 38).carried, flow("icmp", 84).carried, flow("esp", 30).carried] == [42, 88, 50]
+
+
+def test_a_connection_from_outside_is_told_by_its_flag() -> None:
+    outside, inside = Way("198.51.100.10", "172.16.1.20"), Way("10.1.1.20", "198.51.100.10")
+    table = connections(
+        [FlowState("tcp", *sides, "ESTABLISHED") for sides in ((inside, outside), (outside, inside))], ["10.1.1.0/24"]
+    )
+    assert [(each.inside, each.flags) for each in table] == [("10.1.1.20", "UIO"), ("10.1.1.20", "UIOB")]
+
+
+def test_only_a_pix_asks_for_connections(golden: Golden) -> None:
+    for name, (platform, addresses, joint) in CASES.items():
+        rules = compile_nat(read_fabric(Device.from_text(platform, golden(f"{name}.cfg"))), addresses, [joint])
+        found = [line.split()[1] for line in rules.splitlines() if "!= syn" in line]
+        assert found == (['"et0"', '"et1"'] if platform == "pix-7.2" else []), name
 
 
 def test_statics_are_entries_at_all_times() -> None:

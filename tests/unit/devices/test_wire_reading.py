@@ -64,7 +64,7 @@ def test_reference_pix(golden: Golden) -> None:
     )
     assert not found.inspect_icmp
     assert found.permit_vpn
-    assert dict(found.timeouts) == {"tcp": 3600, "udp": 120, "icmp": 2, "closed": 30}
+    assert dict(found.timeouts) == {"tcp": 3600, "half-closed": 600, "udp": 120, "icmp": 2, "closed": 30}
 
 
 def test_reference_ios(golden: Golden) -> None:

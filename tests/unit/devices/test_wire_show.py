@@ -558,7 +558,7 @@ def test_translations_and_connections_of_a_pix(living) -> None:
     ]
     assert pix.type("show conn").split("\n") == [
         "1 in use, 1 most used",
-        "TCP out 203.0.113.80:80 in 10.1.1.9:1025 idle 0:00:22 Bytes 1774 flags UIO",
+        "TCP out 203.0.113.80:80 in 10.1.1.9:1025 idle 0:00:22 bytes 1774 flags UIO",
     ]
     pix.type("clear xlate")
     assert pix.plant.cleared == [("nat", None, None, None)]

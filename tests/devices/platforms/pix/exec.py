@@ -355,7 +355,8 @@ def add(rows: Rows) -> None:
     rows.add("exec", "show xlate count", xlate, "recall: the first line", Grade.RECALL)
     rows.add("exec", "show xlate detail", xlate, "PIX capture", Grade.CAPTURE)
     rows.add("exec", "show conn count", alive(empty, live.show_conn), "recall: the first line", Grade.RECALL)
-    rows.add("exec", "show conn", alive(empty, live.show_conn), "recall", Grade.RECALL)
+    rows.add("exec", "show conn", alive(empty, live.show_conn),
+             "words and order: ASA command reference; that 7.2 has no commas: recall", Grade.RECALL)  # fmt: skip
     brief = "recall (column widths of IOS 12.4)"
     rows.add("exec", "show interface ip brief", _interfaces, brief, Grade.RECALL)
     address = "show ip address [<interface:word>]"

@@ -363,12 +363,15 @@ def xlate(table: Sequence[Translation], most: int, *, detail: bool = False, port
 
 
 def conn(table: Sequence[Connection], most: int) -> str:
-    """`show conn`: form of PIX 6 and 7 (command reference; recall of its wording)."""
+    """`show conn`: the ASA command reference's line of 7.x, `out` and `in` before the addresses.
+
+    It has commas behind the time and the bytes, as captures of 8.4 do; that 7.2 prints none is recall.
+    """
     lines = [f"{len(table)} in use, {max(most, len(table))} most used"]
     for each in table:
         time = f"{each.idle // 3600}:{each.idle // 60 % 60:02}:{each.idle % 60:02}"
         sides = f"out {each.outside} in {each.inside}"
-        lines.append(f"{each.protocol.upper()} {sides} idle {time} Bytes {each.bytes} flags {each.flags or '-'}")
+        lines.append(f"{each.protocol.upper()} {sides} idle {time} bytes {each.bytes} flags {each.flags or '-'}")
     return "\n".join(lines)
 
 

@@ -17,9 +17,27 @@ from ...logs.lines import Line, Record, fill
 from ...wire.crypto import Crypto
 from ...wire.cryptorules import acceptable
 from ...wire.steps import Main, Quick, Step
+from ...wire.strays import Stray
 from .log_lines import IPSEC, ISAKMP, PAYLOADS, SYSLOG
 
 _SOFT = (0.95, 0.85)  # of phase 1 and 2: seed, 82080 of 86400 and 3060 of 3600
+
+# In the order of their bits: `SYN ACK`, `FIN PSH ACK` in samples
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
+
+
+def no_connection(stray: Stray) -> Iterator[Record]:
+    """A segment of TCP that belongs to no connection was dropped: message 106015."""
+    packet = stray.packet
+    values = {
+        "source": packet.source,
+        "source_port": packet.source_port,
+        "destination": packet.destination,
+        "destination_port": packet.destination_port,
+        "flags": " ".join(name for bit, name in enumerate(_FLAGS) if stray.flags >> bit & 1),
+        "port": stray.port,
+    }
+    return fill(SYSLOG["no-connection"], values)
 
 
 @dataclass(frozen=True)

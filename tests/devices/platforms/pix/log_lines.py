@@ -337,6 +337,11 @@ SYSLOG: dict[str, tuple[Line, ...]] = {
               "IPSecLAN2LAN, Duration: {duration}, Bytes xmt: {sent}, Bytes rcv: {taken}, Reason: {why}",
               "PIXLOG 113019"),
     ),
+    "no-connection": (
+        # two blanks before `on`: the samples
+        _only(106015, 6, "Deny TCP (no connection) from {source}/{source_port} to {destination}/{destination_port} "
+              "flags {flags}  on interface {port}", "SYS 106015"),
+    ),
 }  # fmt: skip
 
 
