@@ -153,6 +153,39 @@ def test_a_network_that_leaves_takes_its_own_sa_along_and_not_the_other_of_its_p
         assert pairs(name, side) == {"10.1.1.0/24": before["10.1.1.0/24"]}
 
 
+def test_connections_that_nothing_translates_end_by_their_inside_host(start: Callable[..., Site]) -> None:
+    # No device translates, and the ISP knows the networks: hosts speak with each other in clear already.
+    site = start()
+    site.world.run("isp", "ip", "route", "add", "10.1.0.0/16", "via", "172.16.1.1", check=True)
+    site.world.run("isp", "ip", "route", "add", "10.2.0.0/16", "via", "192.168.1.2", check=True)
+    site.world.run("lan-pix", "ip", "address", "add", "10.1.1.11/32", "dev", "lo", check=True)
+    site.intend([SOUND], [TUNNEL], pat="foreign", asa_l2l_initiator_clear_flows="affected")
+    # A connection in the middle of which the PIX forgets it is lost; a datagram begins a flow anew.
+    old = site.world.flow("lan-pix", "10.2.1.10", interval=0.05, source="10.1.1.10")
+    beside = site.world.flow("lan-pix", INTERNET, "tcp", interval=0.05, source="10.1.1.10")
+    elsewhere = site.world.flow("lan-pix", INTERNET, "tcp", interval=0.05, source="10.1.1.11")
+    for flow in (old, beside, elsewhere):
+        flow.wait_for("\n3 ")
+    with site.world.capture("isp-pix") as link:
+        done = site.results(SITE)
+        beside.wait_for(" lost")
+        link.wait(lambda packets: any(packet.encrypted for packet in packets))
+        begun = len(old.output().splitlines())
+        site.until(lambda: " 10.1.1.10 " in "".join(old.output().splitlines()[begun:]), "the tunnel is used")
+        elsewhere.wait_for(f"\n{len(elsewhere.output().splitlines()) + 20} ")
+    pix, *again = done["pix515e"]
+    assert [item["command"] for item in pix["cleared"]] == ["clear local-host 10.1.1.10"]
+    assert [item["also"] for item in pix["cleared"]] == [["1 other connections of 10.1.1.10"]]
+    assert pix["old_flows"]["before"] == {"connections": 1, "translations": 0}
+    assert pix["old_flows"]["after"] == {"connections": 0, "translations": 0}
+    assert not any(result["commands"] for result in again)
+    # A router has no state for what it does not translate.
+    assert all(not result["cleared"] for result in done["hub"])
+    assert "lost" not in elsewhere.finish().stdout
+    for flow in (old, beside):
+        flow.finish()
+
+
 def test_a_translation_rule_in_use_stays_unless_its_flows_may_end(start: Callable[..., Site]) -> None:
     site = start(configs=CONFIGURED, keys={"192.168.1.2": SECRET})
     gone = {"ios_dynamic_responder_remove_shared": True, "ios_dynamic_responder_names": {"nat_acl": "100"}}
