@@ -114,7 +114,7 @@ def test_translations_and_connections_are_those_of_the_packets(start: Callable[.
         rows = [row for row in shown["conn"] if f"in 10.1.1.10:{own} " in row]
         assert len(rows) == 1, shown["conn"]
         found = re.fullmatch(
-            rf"{protocol.upper()} out {INTERNET}:7 in 10.1.1.10:{own} idle 0:00:\d\d Bytes (\d+) flags (\S+)", rows[0]
+            rf"{protocol.upper()} out {INTERNET}:7 in 10.1.1.10:{own} idle 0:00:\d\d bytes (\d+) flags (\S+)", rows[0]
         )
         assert found, rows
         assert int(found[1]) >= 10
