@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
-from ..moving import Moving, require_edits
+from ..moving import Moving
 from ..options import Options
 from ..proven import proven
 from ..steps import Finding, Line, Plan, Ref, Step, joined
@@ -147,7 +147,6 @@ class _Difference:
         crypto = any(entry.acl == new.name for entry in self.wanted.target.entries.values())
         use = Use.EXEMPTION if exempts else Use.CRYPTO if crypto else Use.CHOICE
         change = change_list(old_entries, new.entries, use, bound=reached)
-        require_edits(change, new.name, old_entries, render.entry_text)
         moving = Moving(change)
         for edit, (below, rank) in zip(change.edits, change.places, strict=True):
             if isinstance(edit, Insert):
