@@ -13,15 +13,11 @@ from .options import NAME_LIMIT
 from .steps import Finding
 
 
-def no_edits(name: str, change: ListChange, text: Callable[[Entry], str]) -> str:
-    """Why a list cannot become what is wanted by edits in place: half a sentence that names the entries."""
-    named = " and ".join(f"'{text(entry)}'" for entry in change.moved[:_NAMED])
-    others = len(change.moved) - _NAMED
-    more = f" and {others} others" if others > 0 else ""
-    return (
-        f"{named}{more} would have to change places in list {name}, and no order of lines does that without a packet that "
-        "is treated otherwise for a while"
-    )
+def those_that_move(change: ListChange, text: Callable[[Entry], str]) -> str:
+    """The entries that would have to change places, for a message: some of them."""
+    named = [f"'{text(entry)}'" for entry in change.moved[:_NAMED]]
+    others = len(change.moved) - len(named)
+    return ", ".join(named) + (f" and {others} more" if others else "")
 
 
 #: So many entries are named.
@@ -37,10 +33,13 @@ def names_like(*wanted: str) -> Iterator[str]:
                 yield name[: NAME_LIMIT - len(tail)] + tail
 
 
-def new_list_finding(why: str, new: str, lines: Sequence[str], *also: str) -> Finding:
-    """That another list takes the place of one; ``also`` says what becomes of the old one and of what uses it."""
-    text = "; ".join((f"{why}: list {new} takes its place, complete, by the lines that refer to it", *also))
-    return Finding("new-list", "note", text, tuple(lines))
+def new_list_finding(old: str, new: str, entries: str, lines: Sequence[str], also: Sequence[str]) -> Finding:
+    """That list ``new`` takes the place of ``old``; ``also`` says what becomes of that and of what uses it."""
+    text = (
+        f"in list {old} these would have to change places: {entries}. No order of lines does that without a packet that is "
+        f"treated otherwise for a while, so list {new} takes its place, complete, with the line that refers to it"
+    )
+    return Finding("new-list", "note", "; ".join((text, *also)), tuple(lines))
 
 
 def halves_finding(change: ListChange, lines: Sequence[str]) -> list[Finding]:

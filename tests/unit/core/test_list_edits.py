@@ -429,7 +429,7 @@ def test_two_halves_stand_for_an_entry_that_must_move_without_a_gap() -> None:
 
 def test_a_crypto_list_never_holds_half_a_proxy_identity() -> None:
     found = change([WIDE, NARROW], [NARROW, WIDE], "crypto", movable=[WIDE])
-    assert found == ListChange(Way.NEW_LIST, (), tuple(parsed([NARROW, WIDE])))
+    assert found == ListChange(Way.NEW_LIST, (), tuple(parsed([NARROW, WIDE])), moved=tuple(parsed([WIDE])))
     assert found.lines == 3
 
 

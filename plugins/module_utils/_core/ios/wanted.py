@@ -19,7 +19,7 @@ from ..firstmatch import Rule, Rules, compiled
 from ..forwarding import SELF, Forwarding
 from ..intent import Network, Responder, Tunnel
 from ..list_edits import ListChange, Use, Way, change_list, with_denies_above, with_permits_above
-from ..moving import names_like, new_list_finding, no_edits
+from ..moving import names_like, new_list_finding, those_that_move
 from ..named import CALLERS_COME, CALLERS_GO, Boxes, Named, translated
 from ..options import EXTENDED, PREFIX, Names, Options, first_free
 from ..prefixes import ANY, Box, Prefix, Region, parse_address
@@ -737,21 +737,26 @@ class Wanted:
         ``match address`` replaces the first is not sourced: an entry shows one, and Cisco's YANG model holds one.
         """
         target, name = self.target, old.name
-        why = no_edits(name, change, render.entry_text)
+        entries = those_that_move(change, render.entry_text)
         rules = [rule for rule in target.nat_rules if rule.kind == "list" and rule.name == name]
         mapped = next((r for r in target.nat_rules if r.kind == "route-map" and name in target.lists_of(r)), None)
         new = self._name_instead(name, change, rules)
         if mapped or new is None:
-            hindrance = f"route-map {mapped.name} decides by it" if mapped else "with none the rules keep their turn"
+            hindrance = (
+                f"route-map {mapped.name} refers to it" if mapped else "with any free name the rules change their turn"
+            )
             raise PlanError(
-                f"{why}. A list of another name cannot take its place: {hindrance}. Put these entries in order by hand "
-                "when nobody needs them; nothing was changed."
+                f"in list {name} these would have to change places: {entries}. No order of lines does that without a packet "
+                f"that is treated otherwise for a while, and no other list can take its place: {hindrance}. Put them in order "
+                "by hand when nobody needs them; nothing was changed."
             )
         if rules and self.options.clear_flows != "affected":
             raise PlanError(
-                f"{why}. A list of another name can take its place, but for that '{rules[0].text}' has to go, and a router "
-                "lets a rule go only with the connections that it translates. Set clear_flows: affected, which ends them, "
-                "or put these entries in order by hand when nobody needs them; nothing was changed."
+                f"in list {name} these would have to change places: {entries}. No order of lines does that without a packet "
+                "that is treated otherwise for a while. Another list can take its place, but for that "
+                f"'{rules[0].text}' has to go, and a router lets a rule go only with the connections that it translates. Set "
+                "clear_flows: affected, which ends them, or put the entries in order by hand when nobody needs them; nothing "
+                "was changed."
             )
         target.access_lists |= {name: old, new: AccessList(new, change.after)}
         self.scope.add(render.acl_ref(new))
@@ -771,7 +776,7 @@ class Wanted:
         else:
             also.append(f"list {name} is somebody else's and stays, though nothing refers to it any more")
         lines = [f"access-list {name} {render.entry_text(entry)}" for entry in change.moved]
-        self.findings.append(new_list_finding(why, new, lines, *also))
+        self.findings.append(new_list_finding(name, new, entries, lines, also))
         return new
 
     def _name_instead(self, name: str, change: ListChange, rules: Sequence[NatRule]) -> str | None:
