@@ -137,7 +137,11 @@ class _Difference:
         return steps
 
     def _list_additions(self, old: AccessList | None, new: AccessList) -> list[Step]:
-        """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes."""
+        """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes.
+
+        Edits in place always do (never ``Way.NEW_LIST``): an exemption list has nothing but permits, and of a crypto list
+        what stays keeps its order, while what comes are permits behind it.
+        """
         steps: list[Step] = []
         old_entries = old.entries if old else ()
         whole = self._is_whole(new.name)

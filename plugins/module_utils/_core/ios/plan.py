@@ -45,10 +45,10 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
     if staying and options.exclusive:
         wanted.take_foreign_denies(staying)
     wanted.settle_lists()
-    wanted.judge(staying)
     difference = _Difference(wanted)
     steps, proof = proven(render.reached, wanted, difference.steps())
     difference.as_held(steps)
+    wanted.judge(staying)
     return Plan(
         steps,
         render.owned_text(config, wanted.scope, wanted.dialect),

@@ -766,7 +766,8 @@ class Wanted:
             target.dynamic_entries[(entry.map, entry.sequence)] = replace(entry, acl=new)
         for rule in rules:
             other = replace(rule, name=new)
-            target.nat_rules[target.nat_rules.index(rule)] = other
+            target.nat_rules.remove(rule)
+            target.nat_rules += [other] if other not in target.nat_rules else []
             self.scope |= {render.rule_ref(rule), render.rule_ref(other)}
         also = [f"connections that '{rule.text}' translates end when it goes" for rule in rules]
         if self._acl_needed(name):
@@ -783,6 +784,11 @@ class Wanted:
         """A name for a list in the place of ``name``, by which the rules keep their turn; None where there is none."""
         given, ours = self.options.names, Names()
         others = [rule for rule in self.target.nat_rules if rule not in rules]
+        for other in others:
+            # An interrupted run came as far as the rule beside the one that is to go.
+            if self.list_named(other.name).entries == change.after:
+                if all(replace(rule, name=other.name) in others for rule in rules):
+                    return other.name
         if not rules:
             wanted: Iterable[str] = names_like(given.match_acl, ours.match_acl)
         elif name.isdecimal():
