@@ -841,6 +841,14 @@ def test_another_identity_than_the_address_is_told() -> None:
         assert ("identity-not-address" in codes(translating(PAT + f"crypto isakmp identity {word}\n"))) is told
 
 
+def test_what_takes_a_deny_out_has_the_numbers_of_the_list_after_the_plan() -> None:
+    telnet = "access-list 100 deny   tcp any any eq telnet\n"
+    plan = plan_ios(translating(RULE + telnet + WEB), LISTED, REFERENCE)
+    (finding,) = [finding for finding in plan.findings if finding.code == "exempt-but-unprotected"]
+    # Our own deny stands below it: no other has to come first.
+    assert finding.commands == ("ip access-list extended 100", "no deny tcp any any eq telnet")
+
+
 def test_a_deny_for_nobodys_tunnel_is_reported_and_goes_with_exclusive() -> None:
     device = built(translating(RULE + OTHERS_DENY + PERMIT))
     plan = plan_ios(device, OPEN, options())
