@@ -48,6 +48,7 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
     difference = _Difference(wanted)
     steps, proof = proven(render.reached, wanted, difference.steps())
     difference.as_held(steps)
+    # Findings propose lines by the numbers that entries then have.
     wanted.judge(staying)
     return Plan(
         steps,
@@ -188,7 +189,7 @@ class _Difference:
         return steps
 
     def as_held(self, steps: Sequence[Step]) -> None:
-        """Put the target's lists in the order in which they come out when ``steps`` have been typed."""
+        """Put the target's lists in the order and with the numbers in which they come out when ``steps`` have been typed."""
         held = replay_together(self.wanted.current, steps)
         for name in self.wanted.target.access_lists:
             self.wanted.target.access_lists[name] = held.access_lists.get(name, AccessList(name))
