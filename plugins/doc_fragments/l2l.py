@@ -264,7 +264,8 @@ options:
     default: false
   partial:
     description:
-      - Whether O(tunnels) is only a part of the device's tunnels. Then nothing is taken away that it does not name.
+      - Whether O(tunnels) is only a part of the device's tunnels. Then nothing is taken away that it does not name; what
+        others deny in the crypto list of a router's entry stays below what the named tunnels need.
       - By default the crypto lists of our entries hold what the intent says, no less and no more.
     type: bool
     default: false
@@ -324,7 +325,8 @@ options:
       - V(none) - those that the plan means another treatment for are counted, see RV(old_flows).
       - V(affected) - they are cleared right after the lines that switch, and may begin anew. PIX/ASA clears by inside host,
         a router each translation by its ports. RV(cleared) names the commands and what they end beside.
-      - A translation rule that a router is to lose, and that is in use, needs V(affected); otherwise nothing is sent.
+      - A translation rule that a router is to lose, and that is in use, needs V(affected); otherwise nothing is sent. So does
+        one whose list can only be replaced by another one (finding C(new-list)).
       - SAs whose networks no entry holds any more are cleared in any case, see RV(cleared).
     type: str
     choices: [none, affected]

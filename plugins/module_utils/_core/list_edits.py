@@ -17,12 +17,26 @@ the entry for a while; another list and one line that refers to it. Never an ent
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
 
-from .acl import Ace, Address, Delete, Edit, Entry, Insert, Opaque, Places, Remark, longest_rising, meaning, pair_up
+from .acl import (
+    Ace,
+    Address,
+    Delete,
+    Edit,
+    Entry,
+    Insert,
+    Meaning,
+    Opaque,
+    Places,
+    Remark,
+    longest_rising,
+    meaning,
+    pair_up,
+)
 from .errors import PlanError
 from .overlaps import Meetings, cells
 from .prefixes import ALL_PORTS, Interval, Prefix
@@ -33,7 +47,8 @@ class Use(StrEnum):
 
     #: A crypto map's: each entry is a proxy identity, so that half an entry is another tunnel's business.
     CRYPTO = "crypto"
-    #: ``nat … 0 access-list`` up to 8.2: a deny, a protocol or a port makes the device remove the line.
+    #: ``nat … 0 access-list`` up to 8.2: a deny, a protocol or a port makes the device remove the line. So no two entries of
+    #: it conflict, and none ever has to change its place.
     EXEMPTION = "exemption"
     #: Any other that permits or denies: translation, filter.
     CHOICE = "choice"
@@ -53,7 +68,8 @@ class ListChange:
     """``edits`` lead from the old list to ``after``, which means what was wanted.
 
     ``after`` holds the wanted entries, those that nobody had to move in the old order, and each as it stood where only
-    logging differs. With ``Way.NEW_LIST`` there are no edits: ``after`` is what the new list is to hold.
+    logging differs. With ``Way.NEW_LIST`` there are no edits: ``after`` is what the new list is to hold, ``moved`` are the
+    entries that no order of edits can bring to their places.
     """
 
     way: Way
@@ -97,13 +113,18 @@ def change_list(
         for j in layout.added:
             _refuse_in_exemption(new[j])
     best: _Order | None = None
+    fixed: frozenset[int] = frozenset()
     for stay in layout.choices():
+        fixed = fixed or stay
         order = _Order(layout, stay, halves_allowed=use is not Use.CRYPTO, bound=bound)
         if order.possible and (best is None or len(order.halved) < len(best.halved)):
             best = order
         if best and not best.halved:
             break
-    return best.change() if best else ListChange(Way.NEW_LIST, (), tuple(layout.text_of(j) for j in range(len(new))))
+    if best:
+        return best.change()
+    after = tuple(layout.text_of(j) for j in range(len(new)))
+    return ListChange(Way.NEW_LIST, (), after, moved=tuple(after[j] for j in sorted(layout.common) if j not in fixed))
 
 
 def _refuse_in_exemption(entry: Entry) -> None:
@@ -332,7 +353,7 @@ def _others_as_heavy(
         yield from extend(0, frozenset(), 0, sum(weights.values()))
 
 
-# --- many denies at once --------------------------------------------------------------------------------------------
+# --- many entries at once -------------------------------------------------------------------------------------------
 
 
 def with_denies_above(
@@ -341,8 +362,33 @@ def with_denies_above(
     """``entries`` with each of ``denies`` (exact ones) where it takes effect: above the first that could permit its packets.
 
     One after the other. Where every packet of one is denied already nothing is added; a copy further down, which others
-    shadow, moves up. ``only_where_permitted``: nor where the end of the list denies them. Only what overlaps is looked at,
-    so that 10,000 of them are no matter of minutes.
+    shadow, moves up. ``only_where_permitted``: nor where the end of the list denies them.
+    """
+    return _taking_effect(
+        entries,
+        denies,
+        lambda deny, found, there: (
+            not (found.permit or found.unsure) and (only_where_permitted or there or found.deny.contains(deny.region))
+        ),
+    )
+
+
+def with_permits_above(entries: Sequence[Entry], permits: Iterable[Ace]) -> tuple[Entry, ...]:
+    """``entries`` with each of ``permits`` (exact ones) where it takes effect: above the first that could deny its packets.
+
+    Each is there afterwards, also where a wider one permits its packets: in a crypto list each is a proxy identity.
+    """
+
+    return _taking_effect(entries, permits, lambda _permit, found, there: there and not (found.deny or found.unsure))
+
+
+def _taking_effect(
+    entries: Sequence[Entry], aces: Iterable[Ace], decided: Callable[[Ace, Meaning, bool], bool]
+) -> tuple[Entry, ...]:
+    """``entries`` with each of ``aces`` above the first that could treat its packets otherwise, one after the other.
+
+    ``decided`` says of which the packets are treated so already, from what the list means for them and whether it has the
+    entry. Only what overlaps is looked at, so that 10,000 of them are no matter of minutes.
     """
     known = {k: entry for k, entry in enumerate(entries) if not isinstance(entry, Remark)}
     # Above which entry it comes, 0 for those that come and 1 for the entry itself, and the turn.
@@ -350,19 +396,17 @@ def with_denies_above(
     met = Meetings(known)
     gone: set[int] = set()
     above: dict[int, list[Entry]] = {}
-    for number, deny in enumerate(denies, len(entries)):
-        near = sorted((k for k in met.of(deny) if k not in gone), key=place.__getitem__)
-        found = meaning([known[k] for k in near], deny.region)
-        same = {k for k in near if known[k] == deny}
-        refused = not found.permit and not found.unsure
-        if refused and (only_where_permitted or same or found.deny.contains(deny.region)):
+    for number, ace in enumerate(aces, len(entries)):
+        near = sorted((k for k in met.of(ace) if k not in gone), key=place.__getitem__)
+        same = {k for k in near if known[k] == ace}
+        if decided(ace, meaning([known[k] for k in near], ace.region), bool(same)):
             continue
         gone |= same
-        hits = (k for k in near if k not in same and not _denies(known[k]))
+        hits = (k for k in near if k not in same and not _surely(ace.action, known[k]))
         at = next(hits, len(entries))
-        above.setdefault(at, []).append(deny)
-        known[number], place[number] = deny, (at, 0, number)
-        met.add(number, deny)
+        above.setdefault(at, []).append(ace)
+        known[number], place[number] = ace, (at, 0, number)
+        met.add(number, ace)
     result: list[Entry] = []
     for k, entry in enumerate(entries):
         if k in gone:
@@ -377,8 +421,8 @@ def with_denies_above(
     return (*result, *above.get(len(entries), ()))
 
 
-def _denies(entry: Entry) -> bool:
-    return isinstance(entry, Ace) and entry.action == "deny" and entry.exact
+def _surely(action: str, entry: Entry) -> bool:
+    return isinstance(entry, Ace) and entry.action == action and entry.exact
 
 
 # --- in which order -------------------------------------------------------------------------------------------------

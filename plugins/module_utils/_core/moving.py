@@ -5,26 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .acl import Ace, Entry, Insert
-from .errors import PlanError
 from .list_edits import ListChange, Way
+from .options import NAME_LIMIT
 from .steps import Finding
 
 
-def require_edits(change: ListChange, name: str, old: Sequence[Entry], text: Callable[[Entry], str]) -> None:
-    """Raises PlanError where no edits of the list in place keep every packet as it is wanted."""
-    if change.way is not Way.NEW_LIST:
-        return
-    before, after = set(old), set(change.after)
-    left, right = [entry for entry in old if entry in after], [entry for entry in change.after if entry in before]
-    moved = next((entry for entry, other in zip(left, right) if entry != other), left[0])  # noqa: B905
-    raise PlanError(
-        f"list {name} has entries that would have to change places, '{text(moved)}' for one, and no order of lines does that "
-        "without a packet that is treated otherwise for a while. Put a list of another name in its place by hand, or take "
-        "the entry away when nobody needs it; nothing was changed."
+def those_that_move(change: ListChange, text: Callable[[Entry], str]) -> str:
+    """The entries that would have to change places, for a message: some of them."""
+    named = [f"'{text(entry)}'" for entry in change.moved[:_NAMED]]
+    others = len(change.moved) - len(named)
+    return ", ".join(named) + (f" and {others} more" if others else "")
+
+
+#: So many entries are named.
+_NAMED = 3
+
+
+def names_like(*wanted: str) -> Iterator[str]:
+    """Each name of ``wanted``, then each that is no number with ``-2``, ``-3`` … behind it."""
+    yield from wanted
+    for name in wanted:
+        for tail in (f"-{number}" for number in range(2, 100)):
+            if not name.isdecimal():
+                yield name[: NAME_LIMIT - len(tail)] + tail
+
+
+def new_list_finding(old: str, new: str, entries: str, lines: Sequence[str], also: Sequence[str]) -> Finding:
+    """That list ``new`` takes the place of ``old``; ``also`` says what becomes of that and of what uses it."""
+    text = (
+        f"in list {old} these would have to change places: {entries}. No order of lines does that without a packet that is "
+        f"treated otherwise for a while, so list {new} takes its place, complete, with the line that refers to it"
     )
+    return Finding("new-list", "note", "; ".join((text, *also)), tuple(lines))
 
 
 def halves_finding(change: ListChange, lines: Sequence[str]) -> list[Finding]:

@@ -42,7 +42,7 @@ _CHOICES = {
 
 #: Lists of a router: IOS takes a name that begins with a letter, or the number of an extended list.
 _IOS_LISTS = ("match_acl", "nat_acl")
-_EXTENDED = ((100, 199), (2000, 2699))
+EXTENDED = ((100, 199), (2000, 2699))
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _name(key: str, value: object) -> str:
 
 
 def _is_extended(name: str) -> bool:
-    return any(whole_number(name, low, high) is not None for low, high in _EXTENDED) and not name.startswith("0")
+    return any(whole_number(name, low, high) is not None for low, high in EXTENDED) and not name.startswith("0")
 
 
 @dataclass(frozen=True)

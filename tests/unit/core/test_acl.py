@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from _core.acl import (
@@ -24,7 +25,7 @@ from _core.acl import (
     read_ace,
 )
 from _core.asa.parse import parse_entry
-from _core.list_edits import with_denies_above
+from _core.list_edits import with_denies_above, with_permits_above
 from _core.prefixes import ALL_PORTS, ALL_PROTOCOLS, ANY, EVERYTHING, Prefix, Region, parse_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -300,6 +301,17 @@ def test_the_deny_never_comes_between_a_remark_and_its_entry(entries: list[Entry
     if deny in result and deny not in entries:
         at = result.index(deny)
         assert at == len(result) - 1 or at == 0 or not isinstance(result[at - 1], Remark)
+
+
+@settings(max_examples=150)
+@given(lists(remarks, opaques, options=True), denies.map(lambda deny: replace(deny, action="permit")))
+def test_a_permit_takes_effect_is_there_once_and_nothing_else_changes(entries: list[Entry], permit: Ace) -> None:
+    result = with_permits_above(entries, [permit])
+    for packet, before, after in zip(PACKETS, fates(entries), fates(result), strict=True):
+        assert after == ("permit" if matches(permit, packet) else before), packet
+    assert [entry for entry in result if entry != permit] == [entry for entry in entries if entry != permit]
+    assert result.count(permit) == 1
+    assert with_permits_above(result, [permit]) == result
 
 
 def test_a_copy_further_down_moves_up() -> None:

@@ -449,6 +449,25 @@ def test_with_affected_its_translations_go_right_before_it() -> None:
     }  # fmt: skip
 
 
+def test_the_rule_of_a_list_that_is_replaced_goes_with_its_translations() -> None:
+    hosts = {"responders": [responder(networks=["10.2.1.10/32"], match_address=True)], "clear_flows": "affected"}
+    listed = (
+        "ip nat inside source list 100 interface Ethernet0/0 overload\n"
+        "access-list 100 permit tcp 10.2.1.0 0.0.0.255 any eq www\n"
+        "access-list 100 deny   ip host 10.2.1.10 host 10.1.1.10\n"
+        "access-list 100 permit ip 10.2.1.0 0.0.0.255 any\n"
+    )
+    device = Device(
+        ios_start(listed, inside=True, outside=True), show_ip_nat_translations=HEAD + TO_OSAKA + TO_INTERNET
+    )
+    done = device.call(tunnel(networks=["10.1.1.10/32"]), **hosts)
+    at = place(done["commands"], "no ip nat inside source")
+    assert done["commands"][at - 1] == "do clear ip nat translation *"
+    assert place(done["commands"], "ip nat inside source list L2L-NAT") < at
+    assert device.transports[0].replies == ["yes"]
+    assert device.call(tunnel(networks=["10.1.1.10/32"]), **hosts)["changed"] is False
+
+
 def test_an_unused_rule_goes_as_before() -> None:
     device = hub(tunnels=(OSAKA,), made={"pat": "present"})
     done = device.call(OSAKA, pat="present", **ALL_GONE)

@@ -67,7 +67,7 @@ class Router:
     def read(self, command: str) -> str:
         return self._answer(command)
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         raise AssertionError("nothing is written")
 
     def drop(self) -> None: ...

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from _core.acl import Ace
-from _core.errors import InputError, PlanError
+from _core.errors import InputError
 from _core.intent import Intent
 from _core.ios import dialect, parse, render
 from _core.ios.model import IosConfig
@@ -410,14 +410,6 @@ def test_a_deny_that_decides_about_some_packets_moves_up_in_halves_and_the_plan_
     replay(typed_at, plan.steps, watch)
     for told in seen:
         assert changes(told) in (["X", "E"], ["X", "V"], ["X"], ["V"]), changes(told)
-
-
-def test_a_deny_that_no_order_of_lines_can_move_up_is_refused_by_its_name() -> None:
-    host = intent([responder(networks=["10.2.1.5/32"])], [tunnel(networks=["10.1.1.5/32"])])
-    web = "access-list 100 permit tcp 10.2.1.0 0.0.0.255 any eq www\n"
-    deny = "access-list 100 deny   ip host 10.2.1.5 host 10.1.1.5\n"
-    with pytest.raises(PlanError, match=r"list 100 has entries that would have to change places"):
-        plan_ios(translating(RULE + web + deny + PERMIT), host, REFERENCE)
 
 
 def test_a_deny_stands_above_the_permit_whatever_was_there() -> None:
@@ -847,6 +839,14 @@ def test_what_the_user_should_know_is_told() -> None:
 def test_another_identity_than_the_address_is_told() -> None:
     for word, told in (("hostname", True), ("dn", True), ("address", False)):
         assert ("identity-not-address" in codes(translating(PAT + f"crypto isakmp identity {word}\n"))) is told
+
+
+def test_what_takes_a_deny_out_has_the_numbers_of_the_list_after_the_plan() -> None:
+    telnet = "access-list 100 deny   tcp any any eq telnet\n"
+    plan = plan_ios(translating(RULE + telnet + WEB), LISTED, REFERENCE)
+    (finding,) = [finding for finding in plan.findings if finding.code == "exempt-but-unprotected"]
+    # Our own deny stands below it: no other has to come first.
+    assert finding.commands == ("ip access-list extended 100", "no deny tcp any any eq telnet")
 
 
 def test_a_deny_for_nobodys_tunnel_is_reported_and_goes_with_exclusive() -> None:

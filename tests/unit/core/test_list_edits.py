@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -26,7 +27,15 @@ from _core.acl import (
     undone,
 )
 from _core.errors import PlanError
-from _core.list_edits import ListChange, Use, Way, change_list, heaviest_antichain, with_denies_above
+from _core.list_edits import (
+    ListChange,
+    Use,
+    Way,
+    change_list,
+    heaviest_antichain,
+    with_denies_above,
+    with_permits_above,
+)
 from _core.prefixes import ANY, Prefix
 from core_support import lists
 from core_support.effort import calls
@@ -429,7 +438,7 @@ def test_two_halves_stand_for_an_entry_that_must_move_without_a_gap() -> None:
 
 def test_a_crypto_list_never_holds_half_a_proxy_identity() -> None:
     found = change([WIDE, NARROW], [NARROW, WIDE], "crypto", movable=[WIDE])
-    assert found == ListChange(Way.NEW_LIST, (), tuple(parsed([NARROW, WIDE])))
+    assert found == ListChange(Way.NEW_LIST, (), tuple(parsed([NARROW, WIDE])), moved=tuple(parsed([WIDE])))
     assert found.lines == 3
 
 
@@ -563,6 +572,9 @@ def test_ten_thousand_denies_come_above_a_permit_in_some_dozen_steps_each() -> N
     wanted = [deny for deny in denies if isinstance(deny, Ace)]
     assert with_denies_above([rest], wanted) == (*denies, rest)
     assert calls(lambda: with_denies_above([rest], wanted)) < MOST_CALLS * len(denies)
+    permits = [replace(deny, action="permit") for deny in wanted]
+    assert with_permits_above([*permits, wanted[0]], permits) == (*permits, wanted[0])
+    assert calls(lambda: with_permits_above([*permits, wanted[0]], permits)) < MOST_CALLS * len(denies)
 
 
 def test_edits_are_what_the_planners_apply() -> None:

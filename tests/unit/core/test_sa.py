@@ -52,7 +52,7 @@ class Typed:
         self.typed.append(plain)
         return f"hub#{command}\n{self.answers.get(plain, self.refusal)}\nhub#"
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         raise AssertionError("a reader types nothing in configuration mode")
 
     def drop(self) -> None:

@@ -463,10 +463,10 @@ def test_a_bug_on_the_way_is_no_reason_to_leave_half_of_it(times: int) -> None:
     left = iter(range(times))
 
     class Buggy(ModelTransport):
-        def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+        def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
             if any("S3cr3t" in line for line in lines) and next(left, None) is not None:
                 raise KeyError(lines)
-            return super().write(lines, question)
+            return super().write(lines, question, reply)
 
     device = ios_start()
     device.head.insert(0, "Building configuration...")
@@ -497,7 +497,7 @@ LOCKED = "Configuration mode locked exclusively by user 'netop' process '187' fr
 
 def test_configuration_mode_that_is_refused_changes_nothing_and_says_so() -> None:
     class Locked(ModelTransport):
-        def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+        def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
             return [LOCKED]
 
     with pytest.raises(

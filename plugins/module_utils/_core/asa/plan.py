@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
-from ..moving import Moving, require_edits
+from ..moving import Moving
 from ..options import Options
 from ..proven import proven
 from ..steps import Finding, Line, Plan, Ref, Step, joined
@@ -137,7 +137,11 @@ class _Difference:
         return steps
 
     def _list_additions(self, old: AccessList | None, new: AccessList) -> list[Step]:
-        """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes."""
+        """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes.
+
+        Edits in place always do (never ``Way.NEW_LIST``): an exemption list has nothing but permits, and of a crypto list
+        what stays keeps its order, while what comes are permits behind it.
+        """
         steps: list[Step] = []
         old_entries = old.entries if old else ()
         whole = self._is_whole(new.name)
@@ -147,7 +151,6 @@ class _Difference:
         crypto = any(entry.acl == new.name for entry in self.wanted.target.entries.values())
         use = Use.EXEMPTION if exempts else Use.CRYPTO if crypto else Use.CHOICE
         change = change_list(old_entries, new.entries, use, bound=reached)
-        require_edits(change, new.name, old_entries, render.entry_text)
         moving = Moving(change)
         for edit, (below, rank) in zip(change.edits, change.places, strict=True):
             if isinstance(edit, Insert):

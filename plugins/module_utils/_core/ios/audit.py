@@ -559,7 +559,8 @@ class _Audit:
         old = self._list(name)
         lines: list[Line] = []
         for deny in kept:
-            if deny in old.entries[: old.entries.index(ace)]:
+            rest = tuple(entry for entry in old.entries if entry != ace)
+            if deny in old.entries[: old.entries.index(ace)] or with_denies_above(rest, [deny]) == rest:
                 continue
             typed_lines, old = _inserted(old, deny, old.entries.index(ace))
             lines += typed_lines

@@ -165,6 +165,15 @@ class NatRule:
         """The line."""
         return f"ip nat inside source {self.kind} {self.name} {self.target}"
 
+    @property
+    def turn(self) -> tuple[bool, bool, int, str]:
+        """When the rule is asked, among those of the device: list before route map, numbers in order, then names.
+
+        (batfish/batfish, CiscoIosNat: "based on GNS3 testing".)
+        """
+        number = self.name.isdecimal()
+        return (self.kind == "route-map", not number, int(self.name) if number else 0, self.name)
+
 
 @dataclass
 class IosConfig:

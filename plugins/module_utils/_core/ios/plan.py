@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..acl import AccessList, Ace, Insert
+from ..acl import AccessList, Insert
 from ..intent import Intent
-from ..list_edits import Use, change_list
-from ..moving import Moving, halves_finding, require_edits
+from ..moving import Moving, halves_finding
 from ..options import Options
 from ..proven import proven
 from ..steps import Plan, Step, joined, replay_together
@@ -43,10 +42,14 @@ def make_plan(config: IosConfig, intent: Intent, host: str, options: Options, *,
         wanted.take_away(leaving)
     else:
         wanted.keep_all()
-    wanted.judge(staying)
+    if staying and options.exclusive:
+        wanted.take_foreign_denies(staying)
+    wanted.settle_lists()
     difference = _Difference(wanted)
     steps, proof = proven(render.reached, wanted, difference.steps())
     difference.as_held(steps)
+    # Findings propose lines by the numbers that entries then have.
+    wanted.judge(staying)
     return Plan(
         steps,
         render.owned_text(config, wanted.scope, wanted.dialect),
@@ -136,19 +139,13 @@ class _Difference:
 
     def _list_edits(self, old: AccessList, new: AccessList) -> list[Step]:
         """Edits of a list in place. The steps may be put in any order: numbers say where an entry goes."""
-        if old.entries == new.entries:
+        change = self.wanted.changes.get(new.name)
+        if change is None or not change.edits:
             return []
-        # A permit is never moved: as long as it is out, nobody behind it has Internet access.
-        movable = {entry for entry in new.entries if isinstance(entry, Ace) and entry.action == "deny"}
-        use = Use.CRYPTO if new.name in self.wanted.target.crypto_lists() else Use.CHOICE
-        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
-        change = change_list(old.entries, new.entries, use, movable, bound=reached)
-        require_edits(change, new.name, old.entries, render.entry_text)
         self.wanted.findings += halves_finding(
             change, [f"access-list {new.name} {render.entry_text(ace)}" for ace in change.halved]
         )
-        if not change.edits:
-            return []
+        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
         # New entries right above each old one, those that go included.
         above: list[list[tuple[int, int]]] = [[] for _row in range(len(old.entries) + 1)]
         for index, (edit, (below, rank)) in enumerate(zip(change.edits, change.places, strict=True)):
@@ -192,7 +189,7 @@ class _Difference:
         return steps
 
     def as_held(self, steps: Sequence[Step]) -> None:
-        """Put the target's lists in the order in which they come out when ``steps`` have been typed."""
+        """Put the target's lists in the order and with the numbers in which they come out when ``steps`` have been typed."""
         held = replay_together(self.wanted.current, steps)
         for name in self.wanted.target.access_lists:
             self.wanted.target.access_lists[name] = held.access_lists.get(name, AccessList(name))

@@ -415,23 +415,26 @@ def change_dynamic(old: DynamicEntry, new: DynamicEntry) -> list[Step]:
             continue
         head, field = next((head, field) for head, field in fields.items() if line.startswith(head))
         previous = next((row for row in before if row.startswith(head)), f"no {line}")
-        sets = field == "transform_sets"
-        needs = {set_ref(name) for name in new.transform_sets} if sets else set()
-        if field == "acl":
-            needs = {acl_ref(new.acl or "")}
         steps.append(
             Step(
                 (Line.of(line, parents=(new.head,)),),
                 (Line.of(previous, parents=(new.head,)),),
                 provides=refs,
-                needs=frozenset(needs),
-                # What the old line named may go only after this one.
-                releases=frozenset({set_ref(name) for name in old.transform_sets if sets}),
+                # What the new line names comes before it, what the old one named may go only after it.
+                needs=_named_in(new, field),
+                releases=_named_in(old, field),
                 effect=alter("dynamic_entries", (new.map, new.sequence), **{field: getattr(new, field)}),
                 edits=refs,
             )
         )
     return steps
+
+
+def _named_in(entry: DynamicEntry, field: str) -> frozenset[Ref]:
+    """The objects that a line of a dynamic entry names."""
+    if field == "acl":
+        return frozenset({acl_ref(entry.acl)} if entry.acl else ())
+    return frozenset(map(set_ref, entry.transform_sets)) if field == "transform_sets" else frozenset()
 
 
 def remove_dynamic(entry: DynamicEntry) -> Step:
@@ -513,7 +516,9 @@ def remove_role(interface: Interface) -> Step:
 def create_rule(rule: NatRule, roles: Iterable[str]) -> Step:
     """``ip nat inside source …``, once its list is there and the interfaces have their ``roles``."""
     made = simple_step(rule.text, append("nat_rules", rule), needs={acl_ref(rule.name)})
-    return replace(made, follows=frozenset(map(role_ref, roles)))
+    # On the way back only connections that began under it end.
+    undo = (replace(made.undo[0], question=_IN_USE, answer="yes"),)
+    return replace(made, undo=undo, follows=frozenset(map(role_ref, roles)))
 
 
 def remove_rule(rule: NatRule, lists: Iterable[str]) -> Step:

@@ -307,7 +307,7 @@ class _Builder:
 
     def _dynamic_tables(self) -> list[Translation]:
         tables: list[Translation] = []
-        for rule in sorted(self.config.nat_rules, key=_rule_order):
+        for rule in sorted(self.config.nat_rules, key=lambda rule: rule.turn):
             outcome = self._dynamic_outcome(rule)
             if rule.kind == "route-map":
                 tables += self._by_route_map(rule.name, outcome, EVERYTHING_BOX)
@@ -515,8 +515,3 @@ def _connected(hop: str, connected: list[tuple[Prefix, str]]) -> str | None:
         return longest_match(parse_address(hop), connected)
     except ValueError:
         return None
-
-
-def _rule_order(rule: NatRule) -> tuple[bool, bool, int, str]:
-    number = rule.name.isdecimal()
-    return (rule.kind == "route-map", not number, int(rule.name) if number else 0, rule.name)

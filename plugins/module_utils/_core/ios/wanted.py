@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
-from ..acl import AccessList, Ace, Remark, meaning
+from ..acl import AccessList, Ace, Entry, Remark, meaning
 from ..algorithms import require_available, require_group, transform_name
-from ..errors import InputError
+from ..errors import InputError, PlanError
 from ..firstmatch import Rule, Rules, compiled
 from ..forwarding import SELF, Forwarding
 from ..intent import Network, Responder, Tunnel
-from ..list_edits import with_denies_above
+from ..list_edits import ListChange, Use, Way, change_list, with_denies_above, with_permits_above
+from ..moving import names_like, new_list_finding, those_that_move
 from ..named import CALLERS_COME, CALLERS_GO, Boxes, Named, translated
-from ..options import PREFIX, Options, first_free
+from ..options import EXTENDED, PREFIX, Names, Options, first_free
 from ..prefixes import ANY, Box, Prefix, Region, parse_address
 from ..routing import home_of, known_interface
 from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
@@ -55,6 +57,10 @@ class Wanted:
     withdrawn: list[Ace] = field(default_factory=list)
     #: Where PAT is wanted, or is taken away: the interfaces inside, the one outside, whether it comes.
     pat: list[tuple[frozenset[str], str, bool]] = field(default_factory=list)
+    #: Our dynamic entry, where it stays.
+    entry: tuple[str, int] | None = None
+    #: How each list that is there becomes what is wanted.
+    changes: dict[str, ListChange] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.target = self.current.copy()
@@ -308,7 +314,8 @@ class Wanted:
         )
         if entry.acl:
             self._place_match_list(entry.acl, tunnels, leaving, live=bool(found and found.acl))
-        self.target.dynamic_entries[(entry.map, entry.sequence)] = entry
+        self.entry = (entry.map, entry.sequence)
+        self.target.dynamic_entries[self.entry] = entry
         self.scope |= {render.dynamic_ref(entry.map), render.set_ref(transform_set)}
         return entry
 
@@ -339,8 +346,11 @@ class Wanted:
             ace for ace in old.aces if ace not in wanted and (not self.options.partial or ace in gone)
         )
         kept = [entry for entry in old.entries if entry not in stale]
-        added = [ace for ace in wanted if ace not in before]
-        self.target.access_lists[name] = AccessList(name, (*kept, *added), old.numbers)
+        entries = (*kept, *(ace for ace in wanted if ace not in before))
+        if self.options.partial:
+            # What others deny stays, below what our tunnels need: else they would leave in clear.
+            entries = with_permits_above(kept, wanted)
+        self.target.access_lists[name] = AccessList(name, entries, old.numbers)
         self.scope.add(render.acl_ref(name))
         self.withdrawn += stale
         self._withdraw_denies(replace(ace, action="deny") for ace in stale)
@@ -696,16 +706,125 @@ class Wanted:
                 target.interfaces[name] = replace(target.interfaces[name], nat=None)
                 self.scope.add(render.role_ref(name))
 
+    # --- how lists become what is wanted --------------------------------------------------------------------------
+
+    def settle_lists(self) -> None:
+        """Find out how each list that is there becomes what is wanted; where only a new one can take its place it does.
+
+        Raises PlanError where the options or what refers to the list do not let it.
+        """
+        reached = render.reached(self.current)
+        for name in list(self.target.access_lists):
+            self._settle(name, reached)
+
+    def _settle(self, name: str, reached: frozenset[Ref]) -> None:
+        old, new = self.current.access_lists.get(name), self.target.access_lists[name]
+        if old is None or old.entries == new.entries:
+            return
+        # A permit is never moved: as long as it is out, nobody behind it has Internet access.
+        movable = {entry for entry in new.entries if isinstance(entry, Ace) and entry.action == "deny"}
+        use = Use.CRYPTO if name in self.target.crypto_lists() else Use.CHOICE
+        change = change_list(old.entries, new.entries, use, movable, bound=render.acl_ref(name) in reached)
+        if change.way is Way.NEW_LIST:
+            self._settle(self._replace_list(old, change), reached)
+        else:
+            self.changes[name] = change
+
+    def _replace_list(self, old: AccessList, change: ListChange) -> str:
+        """A list of another name in the place of one, for our entry and the rules that translate by it; its name.
+
+        Two rules of one interface with lists of different names stand together (batfish/batfish, CiscoIosNat). That another
+        ``match address`` replaces the first is not sourced: an entry shows one, and Cisco's YANG model holds one.
+        """
+        target, name = self.target, old.name
+        entries = those_that_move(change, render.entry_text)
+        rules = [rule for rule in target.nat_rules if rule.kind == "list" and rule.name == name]
+        mapped = next((r for r in target.nat_rules if r.kind == "route-map" and name in target.lists_of(r)), None)
+        new = self._name_instead(name, change, rules)
+        if mapped or new is None:
+            hindrance = (
+                f"route-map {mapped.name} refers to it" if mapped else "with any free name the rules change their turn"
+            )
+            raise PlanError(
+                f"in list {name} these would have to change places: {entries}. No order of lines does that without a packet "
+                f"that is treated otherwise for a while, and no other list can take its place: {hindrance}. Put them in order "
+                "by hand when nobody needs them; nothing was changed."
+            )
+        if rules and self.options.clear_flows != "affected":
+            raise PlanError(
+                f"in list {name} these would have to change places: {entries}. No order of lines does that without a packet "
+                "that is treated otherwise for a while. Another list can take its place, but for that "
+                f"'{rules[0].text}' has to go, and a router lets a rule go only with the connections that it translates. Set "
+                "clear_flows: affected, which ends them, or put the entries in order by hand when nobody needs them; nothing "
+                "was changed."
+            )
+        target.access_lists |= {name: old, new: AccessList(new, change.after)}
+        self.scope.add(render.acl_ref(new))
+        entry = target.dynamic_entries.get(self.entry) if self.entry else None
+        ours = entry is not None and entry.acl == name
+        if entry and ours:
+            target.dynamic_entries[(entry.map, entry.sequence)] = replace(entry, acl=new)
+        for rule in rules:
+            other = replace(rule, name=new)
+            target.nat_rules.remove(rule)
+            target.nat_rules += [other] if other not in target.nat_rules else []
+            self.scope |= {render.rule_ref(rule), render.rule_ref(other)}
+        also = [f"connections that '{rule.text}' translates end when it goes" for rule in rules]
+        if self._acl_needed(name):
+            also.append(f"others refer to list {name}, so it stays as it is")
+        elif ours or name.startswith(PREFIX):
+            del target.access_lists[name]
+        else:
+            also.append(f"list {name} is somebody else's and stays, though nothing refers to it any more")
+        lines = [f"access-list {name} {render.entry_text(entry)}" for entry in change.moved]
+        self.findings.append(new_list_finding(name, new, entries, lines, also))
+        return new
+
+    def _name_instead(self, name: str, change: ListChange, rules: Sequence[NatRule]) -> str | None:
+        """A name for a list in the place of ``name``, by which the rules keep their turn; None where there is none."""
+        given, ours = self.options.names, Names()
+        others = [rule for rule in self.target.nat_rules if rule not in rules]
+        for other in others:
+            # An interrupted run came as far as the rule beside the one that is to go.
+            if self.list_named(other.name).entries == change.after:
+                if all(replace(rule, name=other.name) in others for rule in rules):
+                    return other.name
+        if not rules:
+            wanted: Iterable[str] = names_like(given.match_acl, ours.match_acl)
+        elif name.isdecimal():
+            numbers = (str(n) for low, high in EXTENDED for n in range(max(low, int(name)), high + 1))
+            wanted = chain(names_like(given.nat_acl, ours.nat_acl), numbers)
+        else:
+            wanted = names_like(given.nat_acl, ours.nat_acl, name)
+
+        def keeps_turn(new: str) -> bool:
+            pairs = ((rule.turn, replace(rule, name=new).turn, other.turn) for rule in rules for other in others)
+            return all((before < other) == (after < other) for before, after, other in pairs)
+
+        return next((new for new in wanted if keeps_turn(new) and self._is_free(new, change.after)), None)
+
+    def _is_free(self, name: str, entries: Sequence[Entry]) -> bool:
+        """Whether a list of that name and these entries hurts nobody: there is none, or one that an interrupted run left."""
+        configs = (self.current, self.target)
+        if any(
+            name in {*config.crypto_lists(), *(used for rule in config.nat_rules for used in config.lists_of(rule))}
+            for config in configs
+        ):
+            return False
+        groups = {group for i in self.current.interfaces.values() for group in (i.access_in, i.access_out)}
+        if name in self.current.other_users or name in groups or name in self.current.standard_lists:
+            return False
+        found = [config.access_lists[name].entries for config in configs if name in config.access_lists]
+        return name.startswith(PREFIX) or all(known == tuple(entries) for known in found)
+
     # --- what the user should know --------------------------------------------------------------------------------
 
     def judge(self, staying: Sequence[Tunnel]) -> None:
         """Findings on what the device will hold."""
-        if staying and self.options.exclusive:
-            self._take_foreign_denies(staying)
         held = Wanted(self.target, self.options, self.dialect, self.responder, self.tunnels)
         self.findings += audit.find(held, staying)
 
-    def _take_foreign_denies(self, staying: Sequence[Tunnel]) -> None:
+    def take_foreign_denies(self, staying: Sequence[Tunnel]) -> None:
         """Exempt from translation, but not part of any tunnel: such packets leave in clear with their own source."""
         tunnels = Boxes(_between(staying).boxes)
         protecting = [compiled(self.list_named(name)) for name in self.target.crypto_lists()]

@@ -65,7 +65,7 @@ class ModelTransport:
             return f"{command}\n{self.device.show_access_lists().rstrip()}{prompt}"
         return f"{command}\n{INVALID[self.platform]}{prompt}"
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         self._alive()
         assert not question or len(lines) == 1
         self.writes.append(list(lines))
@@ -124,7 +124,7 @@ class ScriptedTransport:
         answer = self.reads.get(" ".join(command.split()), "% Invalid input detected at '^' marker.\nhub#")
         return answer.pop(0) if isinstance(answer, list) else answer
 
-    def write(self, lines: Sequence[str], question: str | None = None) -> list[str]:
+    def write(self, lines: Sequence[str], question: str | None = None, reply: str = "no") -> list[str]:
         self.typed += lines
         return ["" for _line in lines]
 
