@@ -11,7 +11,7 @@ both take no longer than sorting them.
 from __future__ import annotations
 
 import weakref
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -73,12 +73,21 @@ def covers(outer: Box, inner: Box) -> bool:
 
 def common(one: Box, two: Box) -> Box:
     """The packets of both; the caller knows that there are some."""
-    return tuple((max(a, c), min(b, d)) for (a, b), (c, d) in zip(one, two))  # noqa: B905
+    (a, b), (c, d), (e, f), (g, h), (i, j) = one
+    (a2, b2), (c2, d2), (e2, f2), (g2, h2), (i2, j2) = two
+    return (
+        (a if a > a2 else a2, b if b < b2 else b2),
+        (c if c > c2 else c2, d if d < d2 else d2),
+        (e if e > e2 else e2, f if f < f2 else f2),
+        (g if g > g2 else g2, h if h < h2 else h2),
+        (i if i > i2 else i2, j if j < j2 else j2),
+    )
 
 
 def mirrored(box: Box) -> Box:
     """The answers to the packets of ``box``."""
-    return tuple(box[field] for field in _MIRROR)
+    protocol, source, source_port, destination, destination_port = box
+    return (protocol, destination, destination_port, source, source_port)
 
 
 @dataclass(frozen=True)
@@ -209,6 +218,10 @@ class Rules:
         self._groups: list[_Group] | None = None
         self._others: list[int] = []
         self._asked = 0
+        #: for each field where the last row begins and where the first ends, when somebody has asked
+        self._inner: list[tuple[int, int]] | None = None
+        self._swept = False
+        self._bands: list[_Band] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -240,16 +253,25 @@ class Rules:
             group.ready()
         return list(groups.values())
 
-    def meets(self, box: Box, image: Image = UNCHANGED) -> bool:
-        """Whether a row may match a packet of ``box``, as ``image`` makes them."""
-        seen = box if image is UNCHANGED else _seen(box, image)
-        if self._groups is None:
-            return any(overlap(rule.box, seen) for rule in self.rules)
-        return bool(self.over(seen))
+    def _bands_over(self, box: Box) -> list[_Band] | None:
+        """The whole table as bands, for a box that all rows overlap; None for others, and where there are none."""
+        if self._inner is None:
+            sides = _sides(self.rules)
+            self._inner = [(max(side)[0], min(high for _low, high in side)) for side in sides]
+        for (low, high), (last_begin, first_end) in zip(box, self._inner):  # noqa: B905
+            if high < last_begin or first_end < low:
+                return None
+        if not self._swept:
+            self._bands = _bands(self.rules, EVERYTHING_BOX)
+            self._swept = True
+        return self._bands
 
     def split(self, box: Box, image: Image = UNCHANGED) -> list[tuple[Box, Hit]]:
         """``box`` in pieces, and what decides each; the table sees the packets as ``image`` makes them."""
         if image is UNCHANGED:
+            bands = self._bands_over(box) if len(self.rules) > _SMALL else None
+            if bands is not None:
+                return [part for band in bands if overlap(band.box, box) for part in band.within(box)]
             return _decide(self.over(box), box)
         found = (rule.before(image) for rule in self.over(_seen(box, image)))
         return _decide([rule for rule in found if rule is not None and overlap(rule.box, box)], box)
@@ -300,9 +322,9 @@ _Work = tuple[Box, Sequence[Rule], int, tuple[Rule, ...]]
 
 def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
     if len(rules) > _FEW:
-        swept = _swept(rules, box)
-        if swept is not None:
-            return swept
+        bands = _bands(rules, box)
+        if bands is not None:
+            return [part for band in bands for part in band.within(box)]
     result: list[tuple[Box, Hit]] = []
     work: list[_Work] = [(box, rules, 0, ())]
     while work:
@@ -323,13 +345,45 @@ def _decide(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]]:
     return result
 
 
-def _swept(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]] | None:
-    """The same for exact rows that differ in one field only, but for a few places: from one end of it to the other."""
+class _Band:
+    """A box in which rows differ in one field only: what decides from one end of it to the other."""
+
+    def __init__(self, box: Box, along: int, rules: Sequence[Rule]) -> None:
+        self.box = box
+        self.along = along
+        self.spans: list[Interval] = []
+        self.hits: list[Hit] = []
+        for low, high, row in _sweep(rules, along, box[along]):
+            self.spans.append((low, high))
+            self.hits.append(NO_HIT if row is None else Hit(row.value, row))
+
+    def within(self, box: Box) -> list[tuple[Box, Hit]]:
+        """What decides in the part of ``box`` that lies in this one; the caller knows that there is some."""
+        part = common(self.box, box)
+        low, high = part[self.along]
+        # No span begins like another: what is beside the beginning does not count.
+        first, last = (
+            bisect_right(self.spans, (low, ALL_ADDRESSES[1])),
+            bisect_right(self.spans, (high, ALL_ADDRESSES[1])),
+        )
+        spans = self.spans[first - 1 : last]
+        spans[0] = (low, spans[0][1])
+        spans[-1] = (spans[-1][0], high)
+        head, tail = part[: self.along], part[self.along + 1 :]
+        return [((*head, span, *tail), hit) for span, hit in zip(spans, self.hits[first - 1 : last])]  # noqa: B905
+
+
+def _sides(rules: Sequence[Rule]) -> list[set[Interval]]:
+    """What the rows say of each field."""
+    return [set(side) for side in zip(*(rule.box for rule in rules))]  # noqa: B905
+
+
+def _bands(rules: Sequence[Rule], box: Box) -> list[_Band] | None:
+    """``box`` in a few parts in which the rows differ in one field only; None where they do not, or are not exact."""
     if not all(rule.exact for rule in rules):
         return None
     cuts: list[set[int]] = []
-    for field, (first, last) in enumerate(box):
-        sides = {rule.box[field] for rule in rules}
+    for (first, last), sides in zip(box, _sides(rules)):  # noqa: B905
         places = {low for low, _high in sides if low > first}
         places.update(high + 1 for _low, high in sides if high < last)
         cuts.append(places)
@@ -344,14 +398,9 @@ def _swept(rules: Sequence[Rule], box: Box) -> list[tuple[Box, Hit]] | None:
         ends = [low, *sorted(places), high + 1]
         parts = [(first, second - 1) for first, second in pairwise(ends)]
         bands = [(*band[:field], part, *band[field + 1 :]) for band in bands for part in parts]
-    result: list[tuple[Box, Hit]] = []
-    for band in bands:
-        rows = [rule for rule in rules if overlap(rule.box, band)] if len(bands) > 1 else rules
-        head, tail = band[:along], band[along + 1 :]
-        for low, high, row in _sweep(rows, along, band[along]):
-            hit = NO_HIT if row is None else Hit(row.value, row)
-            result.append(((*head, (low, high), *tail), hit))
-    return result
+    if len(bands) == 1:
+        return [_Band(box, along, rules)]
+    return [_Band(band, along, [rule for rule in rules if overlap(rule.box, band)]) for band in bands]
 
 
 def _sweep(rows: Sequence[Rule], field: int, within: Interval) -> Iterator[tuple[int, int, Rule | None]]:

@@ -15,15 +15,15 @@ protocols that a PAT cannot carry.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache, partial
-from itertools import islice
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .algorithms import IkeProposal, Transform
-from .firstmatch import UNCHANGED, Change, Hit, Image, Rules, common, compose, mirrored, overlap
+from .firstmatch import UNCHANGED, Change, Hit, Image, Rules, common, compose, overlap
 from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, EVERYTHING, EVERYTHING_BOX, Box, Interval, Prefix, Region
 from .secret import Secret
 
@@ -46,7 +46,8 @@ class Letter(str, Enum):  # noqa: UP042 (ansible-test judges as 3.8, which has n
     U = "U"  #: unknown
 
 
-#: For more pieces than these it is found out first what all of them have to do with; in how few pieces that is known.
+#: What more pieces than these of one box have to go through is found out once, for the whole box; in how few parts that
+#: is looked through for each of them.
 _MANY, _FEW = 16, 4
 
 #: What tells one treatment from another, as :attr:`Fate.key`.
@@ -285,10 +286,14 @@ def hops(routes: tuple[Route, ...], address: int) -> frozenset[str]:
 
 
 #: Pieces of a box with what each meets, and something that cuts a box into such pieces.
-Parts = Iterator[tuple[Box, Fate]]
+Parts = list[tuple[Box, Fate]]
 Way = Callable[[Box], Parts]
 #: Makes one fate of several that are possible.
 Join = Callable[[Sequence[Fate]], Fate]
+#: How a table is asked about a box: as packets are, as their answers are, or as a translation makes them.
+See = Callable[[Rules, Box], list[tuple[Box, Hit]]]
+
+_What = TypeVar("_What")
 
 
 def _unsure(line: str) -> Join:
@@ -316,34 +321,48 @@ def _choice(fates: Sequence[Fate]) -> Fate:
     return Fate(frozenset(), (blind or fates[0]).line, detail).settled(worlds)
 
 
-def _either(box: Box, ways: Sequence[Way], join: Join) -> Parts:
-    parts: list[tuple[Box, tuple[Fate, ...]]] = [(box, ())]
-    for way in ways:
-        parts = [(piece, (*fates, fate)) for part, fates in parts for piece, fate in way(part)]
-    for piece, fates in parts:
-        yield piece, join(fates)
+def _either(ways: Sequence[Way], join: Join) -> Way:
+    """All of the ways, and what ``join`` makes of the fates at their ends."""
+
+    def parts(box: Box) -> Parts:
+        found: list[tuple[Box, tuple[Fate, ...]]] = [(box, ())]
+        for way in ways:
+            found = [(piece, (*fates, fate)) for part, fates in found for piece, fate in way(part)]
+        return [(piece, join(fates)) for piece, fates in found]
+
+    return parts
 
 
 def _always(fate: Fate) -> Way:
-    return lambda box: iter([(box, fate)])
+    return lambda box: [(box, fate)]
 
 
-def _for_all(way: Way, box: Box, *, also_many: bool = False) -> Way:
-    """The same for parts of ``box``, found out once where it cuts ``box`` into a few pieces only.
+class _Known(Generic[_What]):
+    """What ``cut`` does with parts of ``box``: found out once, for those that it does not cut. Lists of one tunnel cut alike."""
 
-    ``also_many``: into many as well, for parts that are such pieces. Lists of one tunnel cut alike.
-    """
-    found = list(way(box) if also_many else islice(way(box), _FEW + 1))
-    if len(found) == 1:
-        return _always(found[0][1])
-    if len(found) > _FEW:
-        known = dict(found)
-        return (lambda part: iter([(part, known[part])]) if part in known else way(part)) if also_many else way
+    def __init__(self, cut: Callable[[Box], list[tuple[Box, _What]]], box: Box) -> None:
+        self.cut = cut
+        self.found = cut(box)
+        self.exact = dict(self.found)
 
-    def parts(part: Box) -> Parts:
-        return ((common(piece, part), fate) for piece, fate in found if overlap(piece, part))
+    def __call__(self, part: Box) -> list[tuple[Box, _What]]:
+        found, exact = self.found, self.exact
+        if part in exact:
+            return [(part, exact[part])]
+        if len(found) == 1:
+            return [(part, found[0][1])]
+        if len(found) > _FEW:
+            return self.cut(part)
+        return [(common(piece, part), what) for piece, what in found if overlap(piece, part)]
 
-    return parts
+
+def _onwards(pieces: Sequence[tuple[Box, Way]], box: Box) -> Parts:
+    """What meets the pieces of ``box``, each on its way."""
+    if len(pieces) <= _MANY:
+        return [part for piece, way in pieces for part in way(piece)]
+    taken = Counter(way for _piece, way in pieces)
+    known = {way: _Known(way, box) if count > _MANY else way for way, count in taken.items()}
+    return [part for piece, way in pieces for part in known[way](piece)]
 
 
 @dataclass(frozen=True)
@@ -360,10 +379,25 @@ class _Passage:
     #: whether it came out of a tunnel
     tunnelled: bool = False
 
+    def translated(self, outcome: Outcome | None) -> _Passage:
+        """The same behind a translation rule."""
+        if outcome is None:
+            return self
+        image = self.image if outcome.image is UNCHANGED else compose(self.image, outcome.image)
+        return replace(self, image=image, line=outcome.line, text=outcome.text)
+
+    @property
+    def see(self) -> See:
+        """How a table sees it."""
+        return Rules.split if self.image is UNCHANGED else partial(Rules.split, image=self.image)
+
 
 @dataclass
 class Forwarding:
-    """A device as tables; ``treat`` says what it does with a box of packets that enter somewhere."""
+    """A device as tables; ``way`` says what it does with packets that enter somewhere.
+
+    Each step is a method that makes the way from there on: a function that is asked about box after box.
+    """
 
     ports: Mapping[str, Port]
     routes: tuple[Route, ...]
@@ -389,8 +423,6 @@ class Forwarding:
     hidden_routes: str = ""
 
     def __post_init__(self) -> None:
-        self._pairs: dict[tuple[int, str, str], tuple[Translation, ...]] = {}
-        self._kinds: dict[str, tuple[Box, ...]] = {}
         self._starts, self._stretches = stretches(self.routes)
         self._addresses = sorted(self.own)
 
@@ -412,22 +444,32 @@ class Forwarding:
 
     def treat(self, enters: str, box: Box) -> Parts:
         """``box`` in pieces, each with what it meets."""
-        way = _Passage(enters)
+        return self.way(enters)(box)
+
+    def way(self, enters: str) -> Way:
+        """What becomes of packets that enter there, to be asked about several boxes."""
+        passage = _Passage(enters)
         if enters == SELF:
-            yield from self._here_or_on(box, way)
-        elif enters not in self.ports:
-            yield box, Fate.of(Letter.D, f"no interface {enters} that is up")
-        elif not self.firewall:
-            yield from self._enter(box, way)
-        else:
-            # The filters of a firewall do not see what is for itself (CLI guide 7.2, "Permitting or Denying Network Access").
-            tables = self._pairs_of(self.arrivals, enters, "")
+            return self._here_or_on(passage)
+        if enters not in self.ports:
+            return _always(Fate.of(Letter.D, f"no interface {enters} that is up"))
+        if not self.firewall:
+            return self._entered(passage)
+        # The filters of a firewall do not see what is for itself (CLI guide 7.2, "Permitting or Denying Network Access").
+        tables = self._tables(self.arrivals, enters, "")
+        entered, unfiltered = self._entered(passage), self._here_or_on(passage)
+
+        def parts(box: Box) -> Parts:
+            found: Parts = []
             for piece, owner in self._by_owner(box):
                 if owner is None:
-                    yield from self._enter(piece, way)
+                    found += entered(piece)
                     continue
-                for part, outcomes, _line in _looked_up(tables, piece, UNCHANGED):
-                    yield from self._here_or_on(part, way) if outcomes == (None,) else self._enter(part, way)
+                for part, outcomes, _line in _looked_up(tables, piece, Rules.split):
+                    found += unfiltered(part) if outcomes == (None,) else entered(part)
+            return found
+
+        return parts
 
     def emerge(self, interface: str, box: Box) -> Parts:
         """The same for packets that come out of a tunnel whose packets came in by ``interface``.
@@ -436,16 +478,15 @@ class Forwarding:
         """
         port = self.ports.get(interface)
         if port is None:
-            yield box, Fate.of(Letter.D, f"no interface {interface} that is up")
-            return
+            return [(box, Fate.of(Letter.D, f"no interface {interface} that is up"))]
         refused = _always(Fate.of(Letter.D, "no crypto map entry accepts it"))
 
         def matched(entry: Entry, rest: Way) -> Way:
             if entry.rules is None and not entry.dynamic and not entry.stops:
                 return rest
-            return _judged(entry, partial(self._emerged, entry=entry, port=port), rest)
+            return _judged(entry, self._emerged(entry, port), rest)
 
-        yield from _scanning(port.entries, _see_answers, matched, refused)(box)
+        return _scanning(port.entries, Rules.split_answers, matched, refused)(box)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -462,37 +503,45 @@ class Forwarding:
         if low <= high:
             yield _towards(box, low, high), None
 
-    def _here_or_on(self, box: Box, way: _Passage) -> Parts:
+    def _here_or_on(self, passage: _Passage) -> Way:
         """Packets to the device's own addresses stay here, others go on."""
-        if way.image is not UNCHANGED:
-            yield from self._routed(box, way)
-            return
-        for piece, owner in self._by_owner(box):
-            if owner is None:
-                yield from self._routed(piece, way)
-            elif self.firewall and way.enters not in (SELF, owner) and not (way.tunnelled and owner == self.managed):
-                fate = Fate.of(Letter.D, f"own address of {owner}", f"not reached through {way.enters}")
-                yield piece, fate
-            else:
-                here = _always(Fate.of(Letter.X, f"own address of {owner}", "to the device itself"))
-                yield from self._modelled(way, SELF, here)(piece)
+        routed = self._routed(passage)
+        if passage.image is not UNCHANGED:
+            return routed
 
-    def _enter(self, box: Box, way: _Passage) -> Parts:
-        port = self.ports[way.enters]
-        inside = replace(way, admitted=port.enter is not None)
-        checked = partial(self._checked, port=port, then=partial(self._arrived, way=inside))
-        yield from _filtered(box, port.enter, checked)
+        def parts(box: Box) -> Parts:
+            found: Parts = []
+            for piece, owner in self._by_owner(box):
+                found += routed(piece) if owner is None else self._here(passage, owner)(piece)
+            return found
 
-    def _emerged(self, box: Box, entry: Entry, port: Port) -> Parts:
+        return parts
+
+    def _here(self, passage: _Passage, owner: str) -> Way:
+        """To the own address of an interface."""
+        elsewhere = passage.enters not in (SELF, owner)
+        if self.firewall and elsewhere and not (passage.tunnelled and owner == self.managed):
+            return _always(Fate.of(Letter.D, f"own address of {owner}", f"not reached through {passage.enters}"))
+        here = _always(Fate.of(Letter.X, f"own address of {owner}", "to the device itself"))
+        return self._modelled(passage, SELF, here)
+
+    def _entered(self, passage: _Passage) -> Way:
+        """Through the filter of the interface, and past its crypto map."""
+        port = self.ports[passage.enters]
+        arrived = self._arrived(replace(passage, admitted=port.enter is not None))
+        return _filtered(port.enter, self._checked(port, arrived))
+
+    def _emerged(self, entry: Entry, port: Port) -> Way:
         """Through the filters and on, as an entry protects it."""
         fate = Fate.of(Letter.E, entry.line, f"peer {entry.peer}", entry.peer)
-        way = _Passage(port.name, admitted=self.tunnels_pass or port.enter is not None, tunnelled=True)
-        onwards = _instead(partial(self._arrived, way=way), fate)
-        filtered = partial(_filtered, filter_=None if self.tunnels_pass else port.enter, way=onwards)
-        yield from _filtered(box, entry.filter, filtered)
+        passage = _Passage(port.name, admitted=self.tunnels_pass or port.enter is not None, tunnelled=True)
+        onwards = _instead(self._arrived(passage), fate)
+        return _filtered(entry.filter, _filtered(None if self.tunnels_pass else port.enter, onwards))
 
-    def _checked(self, box: Box, port: Port, then: Way) -> Parts:
+    def _checked(self, port: Port, then: Way) -> Way:
         """Packets in clear that should have come protected."""
+        if not port.entries:
+            return then
 
         def matched(entry: Entry, rest: Way) -> Way:
             if entry.rules is None and entry.dynamic:
@@ -503,62 +552,68 @@ class Forwarding:
             dropped = _always(Fate.of(Letter.D, entry.line, f"in clear, and {entry.peer} must protect it"))
             return _judged(entry, dropped, rest)
 
-        if not port.entries:
-            yield from then(box)
-            return
-        yield from _scanning(port.entries, _see_answers, matched, then)(box)
+        return _scanning(port.entries, Rules.split_answers, matched, then)
 
-    def _arrived(self, box: Box, way: _Passage) -> Parts:
+    def _arrived(self, passage: _Passage) -> Way:
         """What comes to a mapped address goes on to the real one."""
-        tables = self._pairs_of(self.arrivals, way.enters, "")
-        if not tables:
-            yield from self._here_or_on(box, way)
-            return
-        for piece, outcomes, line in _looked_up(tables, box, UNCHANGED):
-            ways = [partial(self._here_or_on, way=_with(way, outcome)) for outcome in outcomes]
-            yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
+        tables = self._tables(self.arrivals, passage.enters, "")
+        return _by_outcome(tables, Rules.split, lambda outcome: self._here_or_on(passage.translated(outcome)))
 
-    def _routed(self, box: Box, way: _Passage) -> Parts:
-        lines = [u for u in self.unmodelled if u.leaves is None and not u.drops and u.applies(way.enters, "")]
-        for piece, blind in _blinded(box, lines):
-            if blind:
-                yield piece, Fate.of(Letter.U, blind.line, "not modelled")
-            else:
-                yield from self._towards_hops(piece, way)
+    def _routed(self, passage: _Passage) -> Way:
+        lines = [u for u in self.unmodelled if u.leaves is None and not u.drops and u.applies(passage.enters, "")]
+        onwards = self._towards_hops(passage)
+        if not lines:
+            return onwards
 
-    def _towards_hops(self, box: Box, way: _Passage) -> Parts:
-        change = way.image[3] or Change()
-        # What a translation sends to one host goes one way.
-        low, high = change.among[0] if change.among else (box[3][0] + change.shift, box[3][1] + change.shift)
-        for first, last, routes in self._stretches[bisect_right(self._starts, low) - 1 :]:
-            if first > high:
-                break
-            ends = (max(first, low) - change.shift, min(last, high) - change.shift)
-            piece = box if change.among else _towards(box, *ends)
-            hops = {route.interface: route for route in reversed(routes)}
-            if not hops:
-                letter = Letter.U if self.hidden_routes else Letter.D
-                yield piece, Fate.of(letter, self.hidden_routes or "no route", "no route")
-            elif len(hops) == 1:
-                yield from self._leave(piece, way, routes[0])
-            else:
-                ways = [partial(self._leave, way=way, route=route) for route in hops.values()]
-                yield from _either(piece, ways, _choice)
+        def parts(box: Box) -> Parts:
+            found: Parts = []
+            for piece, blind in _blinded(box, lines):
+                found += [(piece, Fate.of(Letter.U, blind.line, "not modelled"))] if blind else onwards(piece)
+            return found
 
-    def _leave(self, box: Box, way: _Passage, route: Route) -> Parts:
-        hop = route.interface
-        if hop not in self.ports:
-            yield box, Fate.of(Letter.D, route.line, f"{hop} is down" if hop else "the route discards")
-            return
-        barrier = self.barriers.get((way.enters, hop))
-        if barrier and (barrier.absolute or not way.admitted):
-            yield box, Fate.of(Letter.D, barrier.line)
-            return
-        yield from self._modelled(way, hop, partial(self._reversible, way=way, hop=hop))(box)
+        return parts
 
-    def _modelled(self, way: _Passage, hop: str, then: Way) -> Way:
+    def _towards_hops(self, passage: _Passage) -> Way:
+        change = passage.image[3] or Change()
+        nowhere = Fate.of(Letter.U if self.hidden_routes else Letter.D, self.hidden_routes or "no route", "no route")
+        ready: dict[str, Way] = {}
+
+        def leaving(route: Route) -> Way:
+            if route.interface not in self.ports:
+                text = f"{route.interface} is down" if route.interface else "the route discards"
+                return _always(Fate.of(Letter.D, route.line, text))
+            if route.interface not in ready:
+                ready[route.interface] = self._leaving(passage, route.interface)
+            return ready[route.interface]
+
+        def taking(routes: tuple[Route, ...]) -> Way:
+            ways = [leaving(route) for route in {route.interface: route for route in reversed(routes)}.values()]
+            if not ways:
+                return _always(nowhere)
+            return ways[0] if len(ways) == 1 else _either(ways, _choice)
+
+        def parts(box: Box) -> Parts:
+            # What a translation sends to one host goes one way.
+            low, high = change.among[0] if change.among else (box[3][0] + change.shift, box[3][1] + change.shift)
+            found: Parts = []
+            for first, last, routes in self._stretches[max(bisect_right(self._starts, low) - 1, 0) :]:
+                if first > high:
+                    break
+                ends = (max(first, low) - change.shift, min(last, high) - change.shift)
+                found += taking(routes)(box if change.among else _towards(box, *ends))
+            return found
+
+        return parts
+
+    def _leaving(self, passage: _Passage, hop: str) -> Way:
+        barrier = self.barriers.get((passage.enters, hop))
+        if barrier and (barrier.absolute or not passage.admitted):
+            return _always(Fate.of(Letter.D, barrier.line))
+        return self._modelled(passage, hop, self._reversible(passage, hop))
+
+    def _modelled(self, passage: _Passage, hop: str, then: Way) -> Way:
         """Around ``then``: lines on the way that the model does not know."""
-        found = [line for line in self.unmodelled if line.applies(way.enters, hop)]
+        found = [line for line in self.unmodelled if line.applies(passage.enters, hop)]
         if not found:
             return then
 
@@ -566,112 +621,87 @@ class Forwarding:
         surely = [line for line in found if not line.drops]
         lines = [*surely, *(line for line in found if line.drops)]
 
-        def parts(box: Box) -> Parts:
-            for piece, fate in then(box):
-                for part, blind in _blinded(piece, surely if fate.key == _DROPPED else lines):
-                    if blind is None:
-                        yield part, fate
-                    elif blind.drops:
-                        yield part, _unsure(blind.line)((Fate.of(Letter.D, blind.line), fate))
-                    else:
-                        yield part, Fate.of(Letter.U, blind.line, f"not modelled; else {fate}")
+        def seen(blind: Unmodelled | None, fate: Fate) -> Fate:
+            if blind is None:
+                return fate
+            if blind.drops:
+                return _unsure(blind.line)((Fate.of(Letter.D, blind.line), fate))
+            return Fate.of(Letter.U, blind.line, f"not modelled; else {fate}")
 
-        return parts
+        return lambda box: [
+            (part, seen(blind, fate))
+            for piece, fate in then(box)
+            for part, blind in _blinded(piece, surely if fate.key == _DROPPED else lines)
+        ]
 
-    def _reversible(self, box: Box, way: _Passage, hop: str) -> Parts:
+    def _reversible(self, passage: _Passage, hop: str) -> Way:
         """A firewall lets a packet in only where the answer would come from the address that the packet went to.
 
         ``305013 Asymmetric NAT rules matched for forward and reverse flows … denied due to NAT reverse path failure``,
         and ``305005 No translation group found`` (PIX/ASA syslog messages guides 7.0 to 8.2).
         """
-        tables = self._pairs_of(self.translations, hop, way.enters) if self.firewall and way.enters != SELF else ()
-        if not tables or way.image is not UNCHANGED:
-            yield from self._translated(box, way, hop)
-            return
-        for turned, outcomes, line in _looked_up(tables, mirrored(box), UNCHANGED):
-            piece = mirrored(turned)
-            ways = [
-                partial(self._translated, way=way, hop=hop)
-                if outcome is None or (outcome.image is UNCHANGED and not outcome.drops)
-                else _always(Fate.of(Letter.D, outcome.line, "the answer would be translated"))
-                for outcome in outcomes
-            ]
-            yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
+        translated = self._translated(passage, hop)
+        if not self.firewall or passage.enters == SELF or passage.image is not UNCHANGED:
+            return translated
 
-    def _translated(self, box: Box, way: _Passage, hop: str) -> Parts:
-        tables = self._pairs_of(self.translations, way.enters, hop)
-        pieces = list(_looked_up(tables, box, way.image))
-        # Entries that permit none of many pieces are found out once.
-        within = box if len(pieces) > _MANY else None
-        # One way for all pieces with the same outcome.
-        ready: dict[tuple[int, ...], list[Way]] = {}
-        for piece, outcomes, line in pieces:
-            key = tuple(map(id, outcomes))
-            ways = ready.get(key)
-            if ways is None:
-                ways = ready[key] = [
-                    _always(Fate.of(Letter.D, outcome.line, outcome.text))
-                    if outcome and outcome.drops
-                    else self._protected(_with(way, outcome), hop, within)
-                    for outcome in outcomes
-                ]
-                if within is not None:
-                    ways = ready[key] = [_for_all(each, within, also_many=True) for each in ways]
-            yield from _either(piece, ways, _unsure(line)) if line else ways[0](piece)
+        def onwards(outcome: Outcome | None) -> Way:
+            if outcome is None or (outcome.image is UNCHANGED and not outcome.drops):
+                return translated
+            return _always(Fate.of(Letter.D, outcome.line, "the answer would be translated"))
 
-    def _protected(self, way: _Passage, hop: str, within: Box | None = None) -> Way:
-        """The crypto map of the interface that the packet leaves by, for all packets or those of a box."""
+        return _by_outcome(self._tables(self.translations, hop, passage.enters), Rules.split_answers, onwards)
+
+    def _translated(self, passage: _Passage, hop: str) -> Way:
+        def onwards(outcome: Outcome | None) -> Way:
+            if outcome and outcome.drops:
+                return _always(Fate.of(Letter.D, outcome.line, outcome.text))
+            return self._protected(passage.translated(outcome), hop)
+
+        return _by_outcome(self._tables(self.translations, passage.enters, hop), passage.see, onwards)
+
+    def _protected(self, passage: _Passage, hop: str) -> Way:
+        """The crypto map of the interface that the packet leaves by."""
         port = self.ports[hop]
         lax = next((e for e in port.entries if e.dynamic and e.rules is None and e.ability in _NEGOTIABLE), None)
-        plain = self._plain(way, port, lax)
-        entries = [
-            entry
-            for entry in port.entries
-            if within is None or entry.rules is None or entry.stops or entry.rules.meets(within, way.image)
-        ]
-        if not entries:
+        plain = self._plain(passage, port, lax)
+        if not port.entries:
             return plain
-        return _scanning(entries, partial(_see, image=way.image), partial(self._matched, way=way, port=port), plain)
+        return _scanning(port.entries, passage.see, partial(self._matched, passage=passage, port=port), plain)
 
-    def _negotiating(self, box: Box, way: _Passage, port: Port) -> Iterator[tuple[Box, bool]]:
-        """``box`` cut into IKE and ESP of the tunnel's own end, which no entry protects, and the rest."""
-        kinds = self._kinds_of(port.name) if way.enters == SELF else ()
-        if not any(overlap(box, kind) for kind in kinds):
-            yield box, False
-            return
-        whole, region = Region((box,)), Region(kinds)
-        yield from ((piece, True) for piece in whole.intersect(region).boxes)
-        yield from ((piece, False) for piece in whole.subtract(region).boxes)
+    def _unless_negotiating(self, passage: _Passage, port: Port, negotiating: Way, else_: Way) -> Way:
+        """IKE and ESP of the tunnel's own end, which no entry protects, and the rest."""
+        if passage.enters != SELF:
+            return else_
+        own = [(address, address) for address, interface in self.own.items() if interface == port.name]
+        kinds = [(kind[0], source, *kind[2:]) for source in own or self.leased for kind in _NEGOTIATION]
+        region = Region(tuple(kinds))
 
-    def _kinds_of(self, name: str) -> tuple[Box, ...]:
-        """IKE and ESP from the addresses of an interface."""
-        found = self._kinds.get(name)
-        if found is None:
-            own = [(address, address) for address, interface in self.own.items() if interface == name]
-            found = self._kinds[name] = tuple(
-                (kind[0], source, *kind[2:]) for source in own or self.leased for kind in _NEGOTIATION
-            )
-        return found
+        def parts(box: Box) -> Parts:
+            if not any(overlap(box, kind) for kind in kinds):
+                return else_(box)
+            whole = Region((box,))
+            found = [part for piece in whole.intersect(region).boxes for part in negotiating(piece)]
+            return found + [part for piece in whole.subtract(region).boxes for part in else_(piece)]
 
-    def _matched(self, entry: Entry, rest: Way, way: _Passage, port: Port) -> Way:
+        return parts
+
+    def _matched(self, entry: Entry, rest: Way, passage: _Passage, port: Port) -> Way:
+        """What an entry does with the packets that its list permits."""
         if entry.rules is None and entry.dynamic:
             # Nothing matches it on the way out (CLI guide 7.0, p. 23-18); see ``lax``.
             return rest
-        letter = Letter.N if way.image is not UNCHANGED else Letter.E
-        words = [f"peer {entry.peer}", *([f"{way.line}: {way.text}" if way.text else way.line] if way.line else [])]
-        safe = Fate.of(letter, entry.line, "; ".join(words), entry.peer)
-        judged = _judged(entry, partial(self._tunnelled, entry=entry, fate=safe, way=way, port=port), rest)
-
-        def parts(box: Box) -> Parts:
-            for piece, negotiates in self._negotiating(box, way, port):
-                yield from (rest if negotiates else judged)(piece)
-
+        letter = Letter.N if passage.image is not UNCHANGED else Letter.E
+        by = f"{passage.line}: {passage.text}" if passage.text else passage.line
+        words = "; ".join(filter(None, (f"peer {entry.peer}", by if passage.line else "")))
+        safe = Fate.of(letter, entry.line, words, entry.peer)
+        judged = _judged(entry, self._tunnelled(entry, safe, passage, port), rest)
         # An entry that is incomplete for every packet is so for these as well.
-        return judged if entry.rules is None or entry.stops else parts
+        whole = entry.rules is None or entry.stops
+        return judged if whole else self._unless_negotiating(passage, port, rest, judged)
 
-    def _tunnelled(self, box: Box, entry: Entry, fate: Fate, way: _Passage, port: Port) -> Parts:
+    def _tunnelled(self, entry: Entry, fate: Fate, passage: _Passage, port: Port) -> Way:
         then = _always(fate)
-        if port.leave and port.outer and way.enters != SELF:
+        if port.leave and port.outer and passage.enters != SELF:
             # The filter sees the packet around it.
             outer = [hit for _piece, hit in port.leave.rules.split(port.outer(entry.peer))]
             stopped = Fate.of(Letter.D, port.leave.line, f"does not permit ESP to {entry.peer}")
@@ -679,49 +709,32 @@ class Forwarding:
                 then = _always(stopped)
             elif not all(hit.value and hit.sure for hit in outer):
                 then = _always(_choice((fate, stopped)))
-        elif port.leave and way.enters != SELF:
-            then = partial(_filtered, filter_=port.leave, way=then, image=way.image)
-        if entry.filter is None:
-            yield from then(box)
-            return
+        elif port.leave and passage.enters != SELF:
+            then = _filtered(port.leave, then, passage.see)
         # It is written for what comes out of the tunnel, and holds for what goes in too (Cisco document 118029).
-        for piece, hit in entry.filter.rules.split_answers(box, way.image):
-            refused = _always(
-                Fate.of(Letter.D, entry.filter.line, hit.rule.text if hit.rule else "not permitted by it")
-            )
-            if hit.rule and not hit.sure:
-                yield from _either(piece, (then, refused), _unsure(hit.rule.text))
-            else:
-                yield from (then if hit.value else refused)(piece)
+        return _filtered(entry.filter, then, partial(Rules.split_answers, image=passage.image))
 
-    def _plain(self, way: _Passage, port: Port, lax: Entry | None = None) -> Way:
+    def _plain(self, passage: _Passage, port: Port, lax: Entry | None = None) -> Way:
         """No entry protects it."""
-        leave = None if way.enters == SELF else port.leave
+        leave = None if passage.enters == SELF else port.leave
 
-        def let_out(fate: Fate, image: Image = UNCHANGED) -> Way:
-            return _always(fate) if leave is None else partial(_filtered, filter_=leave, way=_always(fate), image=image)
+        def let_out(fate: Fate) -> Way:
+            return _filtered(leave, _always(fate), passage.see)
 
-        if way.image is not UNCHANGED:
-            return let_out(Fate.of(Letter.T, way.line, way.text), way.image)
-        clear = let_out(Fate.of(Letter.X, way.line or "no line translates or protects it", way.text))
+        if passage.image is not UNCHANGED:
+            return let_out(Fate.of(Letter.T, passage.line, passage.text))
+        clear = let_out(Fate.of(Letter.X, passage.line or "no line translates or protects it", passage.text))
         if lax is None:
             return clear
         # A peer may propose any identities; translated packets carry those of the outside address, and keep T.
-        words = [lax.peer, "in clear while there is no SA", *([way.line] if way.line else [])]
+        words = [lax.peer, "in clear while there is no SA", *([passage.line] if passage.line else [])]
         open_ = let_out(Fate.of(Letter.V, lax.line, "; ".join(words), lax.peer))
+        return self._unless_negotiating(passage, port, clear, open_)
 
-        def parts(box: Box) -> Parts:
-            for piece, negotiates in self._negotiating(box, way, port):
-                yield from (clear if negotiates else open_)(piece)
-
-        return parts
-
-    def _pairs_of(self, tables: tuple[Translation, ...], enters: str, leaves: str) -> tuple[Translation, ...]:
-        key = (id(tables), enters, leaves)
-        found = self._pairs.get(key)
-        if found is None:
-            found = self._pairs[key] = tuple(table for table in tables if table.applies(enters, leaves))
-        return found
+    @staticmethod
+    def _tables(tables: tuple[Translation, ...], enters: str, leaves: str) -> tuple[Translation, ...]:
+        """Those that packets from one interface to the other see."""
+        return tuple(table for table in tables if table.applies(enters, leaves))
 
 
 _NEGOTIABLE = (Ability.ABLE, Ability.MAYBE)
@@ -748,123 +761,119 @@ def _towards(box: Box, low: int, high: int) -> Box:
     return (*box[:3], (low, high), box[4])
 
 
-def _see(rules: Rules, box: Box, image: Image) -> list[tuple[Box, Hit]]:
-    return rules.split(box, image)
-
-
-def _see_answers(rules: Rules, box: Box) -> list[tuple[Box, Hit]]:
-    return rules.split_answers(box)
-
-
 def _instead(way: Way, fate: Fate) -> Way:
     """``fate`` for all that is not dropped or unknown on the way."""
     stopped = _DROPPED | _UNKNOWN
 
+    def seen(found: Fate) -> Fate:
+        if found.key.isdisjoint(stopped):
+            return fate
+        worlds = {world if world <= stopped else fate.key | world & stopped for world in found.worlds}
+        return found.settled(frozenset(worlds))
+
+    return lambda box: [(piece, seen(found)) for piece, found in way(box)]
+
+
+def _filtered(filter_: Filter | None, way: Way, see: See = Rules.split) -> Way:
+    """Through a packet filter and on."""
+    if filter_ is None:
+        return way
+    line, rules = filter_.line, filter_.rules
+
+    def onwards(hit: Hit) -> Way:
+        if hit.value and hit.sure:
+            return way
+        refused = _always(Fate.of(Letter.D, line, hit.rule.text if hit.rule else "not permitted by it"))
+        return _either((way, refused), _unsure(hit.rule.text)) if hit.rule and not hit.sure else refused
+
+    return lambda box: [part for piece, hit in see(rules, box) for part in onwards(hit)(piece)]
+
+
+def _cut(rules: Rules, see: See, box: Box, pieces: Sequence[Any]) -> Callable[[Box], list[tuple[Box, Hit]]]:
+    """How a table cuts the pieces of ``box``."""
+    cut = partial(see, rules)
+    return _Known(cut, box) if len(pieces) > _MANY else cut
+
+
+def _looked_up(tables: Sequence[Translation], box: Box, see: See) -> list[tuple[Box, tuple[Outcome | None, ...], str]]:
+    """Pieces of ``box``, what translates each (None: nothing), and the line that leaves it open where there are several."""
+    found: list[tuple[Box, tuple[Outcome | None, ...], str]] = []
+    rest: list[tuple[Box, tuple[Outcome | None, ...], str]] = [(box, (), "")]
+    for table in tables:
+        cut = _cut(table.rules, see, box, rest)
+        coming, rest = rest, []
+        for piece, doubts, line in coming:
+            for part, hit in cut(piece):
+                values, because = [hit.value], line
+                if hit.rule and not hit.sure:
+                    values += (True, False) if hit.rule.value is None else (hit.rule.value,)
+                    because = line or hit.rule.text
+                outcomes = tuple(table.outcome if value is True else value for value in values if value is not False)
+                (rest if False in values else found).append((part, (*doubts, *outcomes), because))
+    return found + [(piece, (*doubts, None), line) for piece, doubts, line in rest]
+
+
+def _by_outcome(tables: Sequence[Translation], see: See, onwards: Callable[[Outcome | None], Way]) -> Way:
+    """Through tables of translations, and on as what is found there says."""
+    if not tables:
+        return onwards(None)
+    # As many as the tables have outcomes.
+    ready: dict[int, Way] = {}
+
+    def way_of(outcome: Outcome | None) -> Way:
+        found = ready.get(id(outcome))
+        if found is None:
+            found = ready[id(outcome)] = onwards(outcome)
+        return found
+
     def parts(box: Box) -> Parts:
-        for piece, found in way(box):
-            if found.key.isdisjoint(stopped):
-                yield piece, fate
-                continue
-            worlds = {world if world <= stopped else fate.key | world & stopped for world in found.worlds}
-            yield piece, found.settled(frozenset(worlds))
+        pieces = [
+            (piece, _either([*map(way_of, outcomes)], _unsure(line)) if line else way_of(outcomes[0]))
+            for piece, outcomes, line in _looked_up(tables, box, see)
+        ]
+        return _onwards(pieces, box)
 
     return parts
 
 
-def _with(way: _Passage, outcome: Outcome | None) -> _Passage:
-    if outcome is None:
-        return way
-    image = way.image if outcome.image is UNCHANGED else compose(way.image, outcome.image)
-    return replace(way, image=image, line=outcome.line, text=outcome.text)
-
-
-def _filtered(box: Box, filter_: Filter | None, way: Way, image: Image = UNCHANGED) -> Parts:
-    """Through a packet filter and on."""
-    if filter_ is None:
-        yield from way(box)
-        return
-    for piece, hit in filter_.rules.split(box, image):
-        if hit.value and hit.sure:
-            yield from way(piece)
-            continue
-        refused = _always(Fate.of(Letter.D, filter_.line, hit.rule.text if hit.rule else "not permitted by it"))
-        if hit.rule and not hit.sure:
-            yield from _either(piece, (way, refused), _unsure(hit.rule.text))
-        else:
-            yield from refused(piece)
-
-
-def _looked_up(
-    tables: Sequence[Translation], box: Box, image: Image
-) -> Iterator[tuple[Box, tuple[Outcome | None, ...], str]]:
-    """Pieces of ``box``, what translates each (None: nothing), and the line that leaves it open where there are several."""
-    work: list[tuple[Box, int, tuple[Outcome | None, ...], str]] = [(box, 0, (), "")]
-    while work:
-        piece, index, doubts, line = work.pop()
-        if index == len(tables):
-            yield piece, (*doubts, None), line
-            continue
-        table = tables[index]
-        for part, hit in table.rules.split(piece, image):
-            values = [hit.value]
-            because = line
-            if hit.rule and not hit.sure:
-                values += (True, False) if hit.rule.value is None else (hit.rule.value,)
-                because = line or hit.rule.text
-            found = tuple(table.outcome if value is True else value for value in values if value is not False)
-            if False in values:
-                work.append((part, index + 1, (*doubts, *found), because))
-            else:
-                yield part, (*doubts, *found), because
-
-
 def _scanning(
-    entries: Sequence[Entry],
-    see: Callable[[Rules, Box], list[tuple[Box, Hit]]],
-    matched: Callable[[Entry, Way], Way],
-    missed: Way,
+    entries: Sequence[Entry], see: See, matched: Callable[[Entry, Way], Way], missed: Way, start: int = 0
 ) -> Way:
     """Through the entries of a crypto map: a permit is the entry's business, a deny goes on to the next entry.
 
     "Match criterion in an ACE containing a deny statement: … resume evaluation against the ACEs in the next crypto map"
-    (CLI guide 7.2, chapter 27; IOS: ``crypto ipsec … deny-policy``, whose default is to jump).
+    (CLI guide 7.2, chapter 27; IOS: ``crypto ipsec … deny-policy``, whose default is to jump). ``matched`` makes the way
+    of what an entry permits, of the entry and of the way through those behind it.
     """
-    # What an entry does with what it matches is made once, however many pieces there are.
-    ways: dict[int, Way] = {}
+    ready: dict[int, tuple[Way, Way]] = {}
 
-    def way_of(at: int) -> Way:
-        found = ways.get(at)
+    def ways_of(at: int) -> tuple[Way, Way]:
+        found = ready.get(at)
         if found is None:
-            found = ways[at] = matched(entries[at], partial(scan, index=at + 1))
+            left = _scanning(entries, see, matched, missed, at + 1)
+            found = ready[at] = matched(entries[at], left), left
         return found
 
-    def scan(box: Box, index: int = 0) -> Parts:
-        work: list[tuple[Box, int]] = [(box, index)]
-        while work:
-            piece, at = work.pop()
-            if at == len(entries):
-                yield from missed(piece)
-                continue
+    def parts(box: Box) -> Parts:
+        pieces: list[tuple[Box, Way]] = []
+        rest = [box]
+        for at in range(start, len(entries)):
             entry = entries[at]
             if entry.rules is None or entry.stops:
-                yield from way_of(at)(piece)
-                continue
-            parts = see(entry.rules, piece)
-            taken: Way = way_of(at)
-            left: Way = partial(scan, index=at + 1)
-            if len(parts) > _MANY:
-                taken, left = _for_all(taken, piece), _for_all(left, piece)
-            for part, hit in parts:
-                if hit.rule and not hit.sure:
-                    yield from _either(part, (taken, left), _unsure(hit.rule.text))
-                elif hit.value:
-                    yield from taken(part)
-                elif len(parts) > _MANY:
-                    yield from left(part)
-                else:
-                    work.append((part, at + 1))
+                return _onwards(pieces + [(piece, ways_of(at)[0]) for piece in rest], box)
+            cut = _cut(entry.rules, see, box, rest)
+            coming, rest = rest, []
+            for piece in coming:
+                for part, hit in cut(piece):
+                    if hit.rule and not hit.sure:
+                        pieces.append((part, _either(ways_of(at), _unsure(hit.rule.text))))
+                    elif hit.value:
+                        pieces.append((part, ways_of(at)[0]))
+                    else:
+                        rest.append(part)
+        return _onwards(pieces + [(piece, missed) for piece in rest], box)
 
-    return scan
+    return parts
 
 
 def _judged(entry: Entry, safe: Way, rest: Way) -> Way:
@@ -875,27 +884,24 @@ def _judged(entry: Entry, safe: Way, rest: Way) -> Way:
     if entry.ability is Ability.ABLE:
         return safe
     if entry.ability is Ability.MAYBE:
-        return lambda box: _either(box, (safe, dropped), _choice)
+        return _either((safe, dropped), _choice)
     if entry.ability is Ability.INCOMPLETE:
-        return lambda box: _either(box, (dropped, rest), _choice)
+        return _either((dropped, rest), _choice)
     return _always(Fate.of(Letter.U, entry.line, entry.reason))
 
 
 def _while_no_sa(entry: Entry, then: Way) -> Way:
     """A packet in clear that is let in: only an established tunnel makes the firewall refuse it (``ipsec-spoof``)."""
 
-    def seen(world: Key) -> Key:
+    def world_of(world: Key) -> Key:
         if world == _CLEAR:
             return frozenset((f"{Letter.V.value} {entry.peer}",))
         return world | _DROPPED if Letter.T.value in world else world
 
-    def parts(box: Box) -> Parts:
-        for piece, fate in then(box):
-            worlds = frozenset(seen(world) for world in fate.worlds)
-            if worlds == fate.worlds:
-                yield piece, fate
-            else:
-                words = f"{fate.line}; {entry.line}: dropped while there is an SA"
-                yield piece, replace(fate, detail=words).settled(worlds)
+    def seen(fate: Fate) -> Fate:
+        worlds = frozenset(world_of(world) for world in fate.worlds)
+        if worlds == fate.worlds:
+            return fate
+        return replace(fate, detail=f"{fate.line}; {entry.line}: dropped while there is an SA").settled(worlds)
 
-    return parts
+    return lambda box: [(piece, seen(fate)) for piece, fate in then(box)]

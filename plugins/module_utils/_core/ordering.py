@@ -270,8 +270,9 @@ class Attempt:
         steps = [self.search.steps[index] for index in chosen]
         config = replay_together(self.state.config, steps)
         verdicts = [self.swept[index] for index in chosen]
+        sight = self.state.platform.look(config)
         for index, step, verdict in zip(chosen, steps, verdicts):  # noqa: B905 (one for each)
-            self.record.add(step, verdict, partial(self.state.platform.look, config))
+            self.record.add(step, verdict, lambda: sight)
             self.placed.append(index)
             self.left.discard(index)
             self.node = self.node.next.setdefault(index, _Node())

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from .firstmatch import Lookup, common, covers, mirrored, overlap, tidy
-from .forwarding import SELF, Fate, Forwarding, Letter, stretches
+from .forwarding import SELF, Fate, Forwarding, Letter, Way, stretches
 from .intent import CLEAR_WHILE_CHANGING, NOT_MODELLED, OTHERS_CHANGED, OTHERS_INTERRUPTED, Tunnel
 from .named import Boxes, Named, same
 from .prefixes import ALL_ADDRESSES, ALL_PORTS, ALL_PROTOCOLS, ANY, Box, Prefix, Region, parse_address
@@ -65,6 +65,8 @@ class View:
     """
 
     tables: Forwarding
+    #: place → what becomes of packets that enter there
+    _ways: dict[str, Way] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def usual(self) -> dict[str, Region]:
         """Where packets enter, and which."""
@@ -77,8 +79,10 @@ class View:
 
     def treat(self, enters: str, box: Box) -> Iterable[tuple[Box, Seen]]:
         """``box`` in pieces, each with what it meets."""
-        found = self.tables.treat(enters, box)
-        return ((piece, _but_drops(fate) if fate.open else fate) for piece, fate in found)
+        way = self._ways.get(enters)
+        if way is None:
+            way = self._ways[enters] = self.tables.way(enters)
+        return [(piece, _but_drops(fate) if fate.open else fate) for piece, fate in way(box)]
 
 
 def _but_drops(fate: Fate) -> Fate:
@@ -362,6 +366,8 @@ class State:
                 if len(indexes) != 1:
                     for index in indexes or range(len(steps)):
                         alone[index] = False
+        if not any(alone):
+            return [None] * len(steps)
         found: list[list[Change]] = [[] for _step in steps]
         for change in self._changes(None, config):
             met = owners.over(change.box)

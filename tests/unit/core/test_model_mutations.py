@@ -9,16 +9,15 @@ packet in hand (``fates``), and the test devices on which plans are typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from _core import forwarding
 from _core.asa import parse as asa_parse
-from _core.forwarding import Entry, Fate, Forwarding, Port, Way
+from _core.forwarding import Entry, Forwarding, Outcome, Port, Way
 from _core.ios import parse as ios_parse
-from _core.prefixes import Box
 from _core.treatment import SELF, fate_of
 from core_support import asa_worlds, fates, golden, ios_worlds, scenario
 from core_support.asa_device import AsaDevice
@@ -27,7 +26,6 @@ from core_support.ios_device import IosDevice
 from core_support.packets import Packet as Plain
 from core_support.scenario import intent, options, plan_asa, plan_ios, responder
 
-Parts = Iterator[tuple[Box, Fate]]
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -35,18 +33,14 @@ def crypto_before_translation(patch: pytest.MonkeyPatch) -> None:
     """The crypto map sees packets as they came in, and what it leaves is translated then."""
     plain = Forwarding._plain
 
-    def protected_first(self: Forwarding, box: Box, way: Any, hop: str) -> Parts:
-        return self._protected(way, hop)(box)
+    def translated_then(self: Forwarding, passage: Any, port: Port, lax: Entry | None = None) -> Way:
+        def onwards(outcome: Outcome | None) -> Way:
+            return plain(self, passage.translated(outcome), port, lax)
 
-    def translated_then(self: Forwarding, way: Any, port: Port, lax: Entry | None = None) -> Way:
-        def parts(box: Box) -> Parts:
-            tables = self._pairs_of(self.translations, way.enters, port.name)
-            for piece, outcomes, _line in forwarding._looked_up(tables, box, way.image):
-                yield from plain(self, forwarding._with(way, outcomes[0]), port, lax)(piece)
+        tables = self._tables(self.translations, passage.enters, port.name)
+        return forwarding._by_outcome(tables, passage.see, onwards)
 
-        return parts
-
-    patch.setattr(Forwarding, "_translated", protected_first)
+    patch.setattr(Forwarding, "_translated", Forwarding._protected)
     patch.setattr(Forwarding, "_plain", translated_then)
 
 
@@ -82,8 +76,8 @@ def open_entry_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
     """What a dynamic entry without a list protects counts as in clear."""
     plain = Forwarding._plain
 
-    def strict(self: Forwarding, way: Any, port: Port, lax: Entry | None = None) -> Way:
-        return plain(self, way, port, None)
+    def strict(self: Forwarding, passage: Any, port: Port, lax: Entry | None = None) -> Way:
+        return plain(self, passage, port, None)
 
     patch.setattr(Forwarding, "_plain", strict)
 
