@@ -734,7 +734,7 @@ class Wanted:
         """A list of another name in the place of one, for our entry and the rules that translate by it; its name.
 
         Two rules of one interface with lists of different names stand together (batfish/batfish, CiscoIosNat). That another
-        ``match address`` replaces the first is not sourced: an entry shows one, and Cisco's YANG model holds one.
+        ``match address`` replaces the first is not sourced (recall); every published entry shows one.
         """
         target, name = self.target, old.name
         entries = those_that_move(change, render.entry_text)
