@@ -9,7 +9,7 @@ and the steps are put in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Entry, Insert
@@ -17,8 +17,9 @@ from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving, require_edits
 from ..options import Options
+from ..prefixes import Region
 from ..proven import proven
-from ..steps import Finding, Line, Plan, Ref, Step, joined
+from ..steps import Finding, Line, Plan, Ref, Step, joined, towards
 from . import render
 from .dialect import for_version
 from .model import AsaConfig, MapEntry
@@ -84,6 +85,22 @@ class _Search:
         return self.difference.steps()
 
 
+def _together(regions: Sequence[Region | None]) -> Region | None:
+    """The packets of all; None: any."""
+    known = [region for region in regions if region is not None]
+    if len(known) < len(regions):
+        return None
+    return Region(tuple(dict.fromkeys(box for region in known for box in region.boxes)))
+
+
+def _bounded(step: Step, regions: Mapping[Ref, Region | None]) -> Step:
+    """``step`` with the packets that it may touch, by the objects that it edits."""
+    if step.region is not None or not step.edits:
+        return step
+    region = _together([regions.get(ref) for ref in step.edits])
+    return step if region is None else replace(step, region=region)
+
+
 @dataclass
 class _Difference:
     """What leads from a configuration to what is wanted of it, as steps in the natural order of the platform.
@@ -98,7 +115,25 @@ class _Difference:
 
     def steps(self) -> list[Step]:
         """What is added in the order in which it is typed by hand, then what goes, users before what they use."""
-        return [*self._adding(), *self._removing()]
+        regions = self._regions()
+        return [_bounded(step, regions) for step in (*self._adding(), *self._removing())]
+
+    def _regions(self) -> dict[Ref, Region | None]:
+        """The packets that lines of a map entry, or of its peers' groups, may touch: those of its list, before and after.
+
+        None: any, as where it has no list yet. A dynamic entry has to do with what groups there are: then nobody knows.
+        """
+        found: dict[Ref, list[Region | None]] = {}
+        for config in (self.wanted.current, self.wanted.target):
+            for entry in config.entries.values():
+                if entry.dynamic:
+                    return {}
+                access_list = config.access_lists.get(entry.acl or "")
+                whole = access_list is not None and bool(entry.peers)
+                region = towards(access_list.entries) if access_list and whole else None
+                for ref in (render.entry_ref(entry), *map(render.group_ref, entry.peers)):
+                    found.setdefault(ref, []).append(region)
+        return {ref: _together(regions) for ref, regions in found.items()}
 
     def _adding(self) -> list[Step]:
         old, new, dialect = self.wanted.current, self.wanted.target, self.wanted.dialect
