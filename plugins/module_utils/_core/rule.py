@@ -292,15 +292,19 @@ class State:
         """
         asked = self._asked[enters]
         for box in boxes:
+            known = asked.over(box)
+            if any(covers(other, box) for other, _fresh in known):
+                continue
             new = Region((box,))
-            for other, _value in asked.over(box):
-                new = new.subtract(Region((other,)))
-            for fresh in new.boxes:
-                found = self.question.met(enters, fresh)
-                pieces = [Piece(enters, part, before, after, before, moved=False) for part, before, after in found]
+            for other, fresh in known:
+                if fresh and new:
+                    new = new.subtract(Region((other,)))
+            for part in new.boxes:
+                found = self.question.met(enters, part)
+                pieces = [Piece(enters, box, before, after, before, moved=False) for box, before, after in found]
                 self._add(enters, pieces)
-            if new:
-                asked.add((fresh, fresh) for fresh in new.boxes)
+            # What was asked about, and the parts of it that nobody had asked about before.
+            asked.add([*((part, True) for part in new.boxes if part != box), (box, new.boxes == (box,))])
 
     def _add(self, enters: str, pieces: Sequence[Piece]) -> None:
         self._index[enters].add((piece.box, piece) for piece in pieces)
@@ -321,12 +325,13 @@ class State:
         reached = self.platform.reached(config)
         if step.edits and not step.edits & self.reached and not step.edits & reached:
             return Verdict(Kind.INERT, idle=True, reached=reached)
+        places = list(self.touches(config, step.region))
         if suspect is not None and up_to is not None:
             again = self._looked(self.platform.look(config), suspect.piece.enters, suspect.box)
             verdict = self._weighed(again, reached, up_to)
             if verdict.kind > up_to or not verdict.lawful:
                 return verdict
-        return self._weighed(self._changes(step.region, config), reached, up_to)
+        return self._weighed(self._changes(places, config), reached, up_to)
 
     def _weighed(self, found: Iterable[Change], reached: frozenset[Ref], up_to: Kind | None) -> Verdict:
         changes = []
@@ -363,7 +368,7 @@ class State:
                     for index in indexes or range(len(steps)):
                         alone[index] = False
         found: list[list[Change]] = [[] for _step in steps]
-        for change in self._changes(None, config):
+        for change in self._changes(list(self.touches(config)), config):
             met = owners.over(change.box)
             indexes = {index for _box, index in met}
             parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _shared_out(change.box, met)
@@ -397,9 +402,8 @@ class State:
         """Whether there are so many pieces that it pays to find out which of them need not be looked at."""
         return len(self._exact) >= MANY
 
-    def _changes(self, within: Region | None, config: Any) -> Iterator[Change]:
+    def _changes(self, places: Sequence[tuple[str, Sequence[Box]]], config: Any) -> Iterator[Change]:
         sight = self.platform.look(config)
-        places = list(self.touches(config, within))
         for enters, boxes in places:
             self._ask(enters, boxes)
         roughly = self.platform.roughly

@@ -159,13 +159,10 @@ def _changed(
     rows: Callable[[_Item], Rules | None],
 ) -> Iterator[tuple[list[Rule], _Item]]:
     """The items that differ, each with its rows that make the difference."""
-    start = 0
-    while start < min(len(old), len(new)) and same(old[start], new[start]):
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and same(old[-1 - end], new[-1 - end]):
-        end += 1
-    one, two = old[start : len(old) - end], new[start : len(new) - end]
+    start = _alike(old, new, same)
+    one, two = old[start:], new[start:]
+    end = _alike(one[::-1], two[::-1], same)
+    one, two = one[: len(one) - end], two[: len(two) - end]
     if len(one) == len(two) and all(_but_rows(a) == _but_rows(b) for a, b in zip(one, two)):  # noqa: B905
         for a, b in zip(one, two):  # noqa: B905
             first, second = rows(a), rows(b)
@@ -178,6 +175,12 @@ def _changed(
         known = rows(item)
         # What a table denies it leaves to the next one, as if it were not there.
         yield [rule for rule in known.rules if rule.value is not False] if known else [], item
+
+
+def _alike(old: Sequence[_Item], new: Sequence[_Item], same: Callable[[_Item, _Item], bool]) -> int:
+    """With how many of the same both begin. Most are the very same objects."""
+    others = (index for index, (one, two) in enumerate(zip(old, new)) if one is not two and not same(one, two))  # noqa: B905
+    return next(others, min(len(old), len(new)))
 
 
 def _but_rows(item: Any) -> Any:
@@ -198,6 +201,8 @@ def _same_table(one: Translation, two: Translation) -> bool:
 
 
 def _same_entry(one: Entry, two: Entry) -> bool:
+    if one is two:
+        return True
     filters = (one.filter, two.filter)
     return (
         replace(one, rules=None, filter=None) == replace(two, rules=None, filter=None)
