@@ -101,6 +101,26 @@ def _bounded(step: Step, regions: Mapping[Ref, Region | None]) -> Step:
     return step if region is None else replace(step, region=region)
 
 
+def _list_first(entry: MapEntry, steps: Sequence[Step]) -> list[Step]:
+    """The lines of a new entry, its list before all else: an entry without a list has to do with every packet."""
+    listed = frozenset({("list of", *render.entry_ref(entry))})
+    first, *others = steps
+    return [
+        replace(first, provides=first.provides | listed),
+        *(replace(step, needs=step.needs | listed) for step in others),
+    ]
+
+
+def _list_last(entry: MapEntry, steps: Sequence[Step]) -> list[Step]:
+    """The lines that take an entry apart, its list after all else."""
+    listed = frozenset({("list of", *render.entry_ref(entry))})
+    *others, last = steps
+    return [
+        *(replace(step, releases=step.releases | listed) for step in others),
+        replace(last, removes=last.removes | listed),
+    ]
+
+
 @dataclass
 class _Difference:
     """What leads from a configuration to what is wanted of it, as steps in the natural order of the platform.
@@ -260,7 +280,7 @@ class _Difference:
         if self.wanted.dialect.entry_at_once and old is None and new.map in self.wanted.current.bindings.values():
             steps = [joined(steps[:2]), *steps[2:]]
             self.wanted.note(Finding("interface-stops", "warning", f"{self.wanted.dialect.name}: {INTERFACE_STOPS}"))
-        return steps
+        return steps if old else _list_first(new, steps)
 
     def _removing(self) -> list[Step]:
         old, new, dialect = self.wanted.current, self.wanted.target, self.wanted.dialect
@@ -275,7 +295,7 @@ class _Difference:
                 gone = [render.remove_map_line(entry, row) for row in rows]
                 if dialect.entry_at_once and entry.map in new.bindings.values() and len(gone) > 1:
                     gone = [*gone[:-2], joined(gone[-2:], adds=False)]
-                steps += gone
+                steps += _list_last(entry, gone) if entry.acl else gone
         for interface, name in old.exemptions.items():
             if interface not in new.exemptions:
                 steps.append(render.remove_exemption(interface, name, self._both(name)))
