@@ -19,14 +19,15 @@ from typing import Any
 
 from .firstmatch import Lookup, Rule, Rules
 from .prefixes import ALL_ADDRESSES, EVERYTHING, Box, Region
-from .rule import Change, Kind, Question, State, Verdict, together
+from .rule import Change, Kind, Question, State, Verdict, is_nobodys, together
 from .steps import Ref, Step, replay_together
 from .telling import Record
 
 
 def _forth(region: Region) -> list[Box]:
-    """The boxes of a step's region without those of the answers, which go the same way as their packets."""
-    return [box for box in region.boxes if box[1] == ALL_ADDRESSES] or list(region.boxes)
+    """The boxes of a step's region without those of the answers, which go the same way as their packets, and of nobody's."""
+    forth = [box for box in region.boxes if box[1] == ALL_ADDRESSES] or region.boxes
+    return [box for box in forth if not is_nobodys(box)]
 
 
 #: So many entries of one list that wait are looked at together.

@@ -203,6 +203,11 @@ _NOBODYS = Region.pair(ANY, Prefix(parse_address("192.0.2.0"), 24)).union(
 )
 
 
+def is_nobodys(box: Box) -> bool:
+    """Whether nobody has any of these packets."""
+    return any(covers(other, box) for other in _NOBODYS.boxes)
+
+
 class Piece:
     """Packets that met the same before the plan, meet the same after it, and were treated alike so far."""
 
