@@ -247,7 +247,7 @@ class Verdict:
     worst: Change | None = None
     #: nothing refers to what the step edits: it was not looked at
     idle: bool = False
-    #: what packets can meet after the step
+    #: what packets can meet after a step that edits none of the objects
     reached: frozenset[Ref] = frozenset()
     #: what the rule forbids is accepted
     lawful: bool = True
@@ -327,9 +327,9 @@ class State:
 
         ``suspect`` is such a change by the same step at another time: its packets are looked at first.
         """
-        reached = self.platform.reached(config)
-        if step.edits and not step.edits & self.reached and not step.edits & reached:
-            return Verdict(Kind.INERT, idle=True, reached=reached)
+        if step.edits and not self._meet(step.edits, config):
+            return Verdict(Kind.INERT, idle=True)
+        reached = frozenset() if step.edits else self.platform.reached(config)
         places = list(self.touches(config, step.region))
         if suspect is not None and up_to is not None:
             again = self._looked(self.platform.look(config), suspect.piece.enters, suspect.box)
@@ -337,6 +337,10 @@ class State:
             if verdict.kind > up_to or not verdict.lawful:
                 return verdict
         return self._weighed(self._changes(places, config), reached, up_to)
+
+    def _meet(self, edits: frozenset[Ref], config: Any) -> bool:
+        """Whether packets can meet one of these objects now, or in ``config``."""
+        return bool(edits & self.reached) or bool(edits & self.platform.reached(config))
 
     def _weighed(self, found: Iterable[Change], reached: frozenset[Ref], up_to: Kind | None) -> Verdict:
         changes = []
@@ -357,10 +361,8 @@ class State:
         A packet that only one of them can touch meets after all of them what it meets after that one, whatever the order.
             None for a step that shares packets with another: it must be looked at alone.
         """
-        reached = self.platform.reached(config)
-        edits = steps[0].edits
-        if not edits & self.reached and not edits & reached:
-            return [Verdict(Kind.INERT, idle=True, reached=reached)] * len(steps)
+        if not self._meet(steps[0].edits, config):
+            return [Verdict(Kind.INERT, idle=True)] * len(steps)
         touched, alone = self.platform.touched, [True] * len(steps)
         regions = [step.region for step in steps]
         if touched is None or None in regions:
@@ -382,7 +384,7 @@ class State:
             for index in () if parts else indexes:
                 alone[index] = False
         return [
-            self._weighed(changes, reached, up_to) if single else None
+            self._weighed(changes, frozenset(), up_to) if single else None
             for changes, single in zip(found, alone)  # noqa: B905 (one for each step)
         ]
 
@@ -458,7 +460,7 @@ class State:
     def take(self, config: Any, verdict: Verdict) -> None:
         """Go on to ``config``, where ``verdict`` was right."""
         self.config = config
-        self.reached = verdict.reached
+        self.reached = self.platform.reached(config)
         cut: dict[Piece, list[Change]] = {}
         for change in verdict.changes:
             cut.setdefault(change.piece, []).append(change)

@@ -91,7 +91,9 @@ def model(
     if isinstance(shown, AsaConfig):
         near = _MODELS.get((id(like), known))
         made = near[2] if near is not None and near[0]() is like and near[1] == needed else None
-        tables = asa_forwarding(shown, needed, known.local, (like, made) if made and isinstance(like, AsaConfig) else None)
+        tables = asa_forwarding(
+            shown, needed, known.local, (like, made) if made and isinstance(like, AsaConfig) else None
+        )
     else:
         tables = ios_forwarding(shown, needed, known.local)
     forget: Callable[[Any], Any] = lambda _gone: _MODELS.pop(key, None)  # noqa: E731

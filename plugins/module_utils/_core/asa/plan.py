@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
@@ -155,6 +156,17 @@ class _Difference:
                     found.setdefault(ref, []).append(region)
         return {ref: _together(regions) for ref, regions in found.items()}
 
+    @cached_property
+    def _reached(self) -> frozenset[Ref]:
+        """What packets can meet as the device is."""
+        return render.reached(self.wanted.current)
+
+    @cached_property
+    def _whole_lists(self) -> frozenset[str | None]:
+        """The lists whose entry must be complete before its ACEs, and as long as one of them is there."""
+        entries = (*self.wanted.current.entries.values(), *self.wanted.target.entries.values())
+        return frozenset(entry.acl for entry in entries if render.entry_ref(entry) in self.whole)
+
     def _adding(self) -> list[Step]:
         old, new, dialect = self.wanted.current, self.wanted.target, self.wanted.dialect
         steps: list[Step] = []
@@ -195,10 +207,10 @@ class _Difference:
         """Edits of a list that is wanted. They may be put in any order: numbers say where an entry goes."""
         steps: list[Step] = []
         old_entries = old.entries if old else ()
-        whole = self._is_whole(new.name)
+        whole = new.name in self._whole_lists
         # An exemption list that nothing refers to yet is typed right before the line that will.
         exempts = new.name in self.wanted.target.exemptions.values()
-        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
+        reached = render.acl_ref(new.name) in self._reached
         crypto = any(entry.acl == new.name for entry in self.wanted.target.entries.values())
         use = Use.EXEMPTION if exempts else Use.CRYPTO if crypto else Use.CHOICE
         change = change_list(old_entries, new.entries, use, bound=reached)
@@ -229,11 +241,6 @@ class _Difference:
         """A list as it was, and as it will be."""
         configs = (self.wanted.current, self.wanted.target)
         return [config.access_lists[name] for config in configs if name in config.access_lists]
-
-    def _is_whole(self, name: str) -> bool:
-        """Whether the list's entry must be complete before its ACEs, and as long as one of them is there."""
-        entries = (*self.wanted.current.entries.values(), *self.wanted.target.entries.values())
-        return any(entry.acl == name and render.entry_ref(entry) in self.whole for entry in entries)
 
     def _insertion(self, name: str, entry: Entry, number: int | None, *, lazy: bool) -> Step:
         step = render.insert_entry(name, entry, number, lazy=lazy)
@@ -278,7 +285,8 @@ class _Difference:
             else:
                 steps.append(render.create_map_line(new, line))
         if self.wanted.dialect.entry_at_once and old is None and new.map in self.wanted.current.bindings.values():
-            steps = [joined(steps[:2]), *steps[2:]]
+            count = next(at for at, line in enumerate(added, 1) if line.startswith("set peer"))
+            steps = [joined(steps[:count]), *steps[count:]]
             self.wanted.note(Finding("interface-stops", "warning", f"{self.wanted.dialect.name}: {INTERFACE_STOPS}"))
         return steps if old else _list_first(new, steps)
 
@@ -293,8 +301,9 @@ class _Difference:
                 # Reversed: transform set, peer, and the list last.
                 rows = [line.removeprefix(f"{entry.head} ") for line in reversed(render.entry_lines(entry))]
                 gone = [render.remove_map_line(entry, row) for row in rows]
-                if dialect.entry_at_once and entry.map in new.bindings.values() and len(gone) > 1:
-                    gone = [*gone[:-2], joined(gone[-2:], adds=False)]
+                at = next((at for at, row in enumerate(rows) if row.startswith("set peer")), len(rows) - 1)
+                if dialect.entry_at_once and entry.map in new.bindings.values() and at < len(rows) - 1:
+                    gone = [*gone[:at], joined(gone[at:], adds=False)]
                 steps += _list_last(entry, gone) if entry.acl else gone
         for interface, name in old.exemptions.items():
             if interface not in new.exemptions:
@@ -316,7 +325,7 @@ class _Difference:
     def _list_removal(self, access_list: AccessList) -> list[Step]:
         """A list goes entry by entry, from the bottom up; its last ones only once nothing refers to it."""
         name = access_list.name
-        whole = self._is_whole(name)
+        whole = name in self._whole_lists
         steps: list[Step] = []
         # As long as the list is used one entry must stay in it.
         there = frozenset({("temporary ACE", name)})

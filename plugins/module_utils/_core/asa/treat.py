@@ -403,13 +403,19 @@ class _Builder:
             return None
         (old, tables), new = self.like, self.config
         port = tables.ports.get(interface)
-        if port is None or old.bindings.get(interface) != name or not _same_around(old, new, tables.routes == self.routes):
+        if (
+            port is None
+            or old.bindings.get(interface) != name
+            or not _same_around(old, new, tables.routes == self.routes)
+        ):
             return None
         lists, groups = _changed(old.access_lists, new.access_lists), _changed(old.groups, new.groups)
         if not groups.isdisjoint(_DEFAULT_GROUPS) or not lists.isdisjoint(new.vpn_filters.values()):
             return None
         gone = _changed(old.entries, new.entries)
-        if any(entry.dynamic for entry in (*old.entries.values(), *(new.entries[key] for key in gone & new.entries.keys()))):
+        if any(
+            entry.dynamic for entry in (*old.entries.values(), *(new.entries[key] for key in gone & new.entries.keys()))
+        ):
             return None
         ready = dict(zip(_keys_of(old, name), port.entries))  # noqa: B905 (one for each)
         if lists:
