@@ -32,8 +32,8 @@ DROP, UNKNOWN = Letter.D.value, Letter.U.value
 
 #: More rows of a table than these are looked at together with what lies between them.
 FEW = 16
-#: From so many pieces on it is found out first which of them a step can no longer decide about.
-MANY = 1_000
+#: From so many pieces on, of which a step may touch so many, it is found out first about which it can no longer decide.
+MANY, SOME = 1_000, 16
 
 #: What a packet meets, as :class:`.forwarding.Fate` says it: what is possible, where sources leave a choice.
 Key = frozenset[str]
@@ -414,7 +414,8 @@ class State:
         for enters, boxes in places:
             self._ask(enters, boxes)
         roughly = self.platform.roughly
-        open_ = roughly(config, self.question.target) if roughly and self.large else None
+        pieces = sum(len(self._over(enters, box)) for enters, boxes in places for box in boxes) if self.large else 0
+        open_ = roughly(config, self.question.target) if roughly and self.large and pieces >= SOME else None
         for enters, boxes in places:
             if open_ is None:
                 for box in boxes:
@@ -422,11 +423,11 @@ class State:
                 continue
             still = _boxes(open_, enters)
             for box in boxes:
-                inside = [common(box, other) for other in still if overlap(box, other)]
-                for part in Region((box,)).subtract(Region(still)).boxes if inside else (box,):
+                inside = tuple(other for other in still if overlap(box, other))
+                for part in Region((box,)).subtract(Region(inside)).boxes:
                     yield from self._arrived(enters, part)
-                for part in inside:
-                    yield from self._looked(sight, enters, part)
+                for other in inside:
+                    yield from self._looked(sight, enters, common(box, other))
 
     def _arrived(self, enters: str, box: Box) -> Iterator[Change]:
         """Packets that no step that is left can touch: they are as they will be."""

@@ -10,7 +10,8 @@ that changed, and may hold packets that are treated the same in the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -127,8 +128,7 @@ class _Touched:
         """``boxes`` as they are after all translations, as packets that enter."""
         if not boxes or EVERYTHING_BOX in boxes:
             return boxes
-        sources = self._images(lambda tables: tables.translations)
-        targets = self._images(lambda tables: tables.arrivals)
+        sources, targets = self._sources, self._targets
         if len(sources) * len(targets) * len(boxes) > _MANY:
             return [EVERYTHING_BOX]
         images = [compose(target, source) for target in targets for source in sources]
@@ -136,8 +136,16 @@ class _Touched:
 
     def _as_entering(self, boxes: list[Box]) -> list[Box]:
         """``boxes`` as a translation table sees them, as packets that enter."""
-        targets = self._images(lambda tables: tables.arrivals)
+        targets = self._targets
         return [EVERYTHING_BOX] if len(targets) * len(boxes) > _MANY else _before(boxes, targets)
+
+    @cached_property
+    def _sources(self) -> list[Image]:
+        return self._images(lambda tables: tables.translations)
+
+    @cached_property
+    def _targets(self) -> list[Image]:
+        return self._images(lambda tables: tables.arrivals)
 
     def _images(self, of: Callable[[Forwarding], tuple[Translation, ...]]) -> list[Image]:
         found: set[Image] = {UNCHANGED}
@@ -200,12 +208,16 @@ def _same_table(one: Translation, two: Translation) -> bool:
     return _but_rows(one) == _but_rows(two) and not _rows(one.rules, two.rules)
 
 
+#: What is compared as it is, of two entries.
+_PLAIN = [part.name for part in fields(Entry) if part.name not in ("rules", "filter")]
+
+
 def _same_entry(one: Entry, two: Entry) -> bool:
     if one is two:
         return True
     filters = (one.filter, two.filter)
     return (
-        replace(one, rules=None, filter=None) == replace(two, rules=None, filter=None)
+        all(getattr(one, name) == getattr(two, name) for name in _PLAIN)
         and (
             one.rules is two.rules
             or (one.rules is not None and two.rules is not None and not _rows(one.rules, two.rules))

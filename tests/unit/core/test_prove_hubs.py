@@ -48,6 +48,7 @@ def at_once(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "SWEEP", number)
     # As where there are many pieces, or few.
     monkeypatch.setattr(rule, "MANY", 0 if number == TOGETHER else ALONE)
+    monkeypatch.setattr(rule, "SOME", 0)
 
 
 PAT = {
