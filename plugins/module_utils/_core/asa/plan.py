@@ -227,6 +227,9 @@ class _Difference:
                 moved = frozenset({("moved", new.name, render.entry_text(edit.entry))})
                 comes = isinstance(edit, Insert)
                 steps[-1] = replace(steps[-1], needs=moved) if comes else replace(steps[-1], provides=moved, adds=True)
+        if old is None and steps and not whole:
+            # An entry that names a list which is not there has to do with every packet.
+            steps[0] = replace(steps[0], provides=steps[0].provides | {render.acl_ref(new.name)})
         # An interrupted run may have left the temporary entry behind; then it goes with the others that are too many.
         if whole and TEMPORARY not in old_entries:
             there = frozenset({("temporary ACE", new.name)})
