@@ -156,20 +156,25 @@ def row(sites: int) -> dict[str, float]:
 
 def initiator(tunnels: int) -> dict[str, float]:
     """The times for a PIX with many tunnels."""
-    text = PIX.read_text(encoding="utf-8")
-    options = Options(names=Names.read({"crypto_acl": "L2L-{tunnel}"}), pat="present")
-    start = asa_parse.parse(text)
-    steps = asa_plan.make_plan(start, star(tunnels), "pix", options).steps
-    config = replay_together(start, steps)
-    cases = {
-        "one more": (config, star(tunnels + 1)),
-        "one less": (config, star(tunnels - 1)),
-        "from nothing": (start, star(tunnels)),
-    }
-    return {
-        f"plan, {name}": least(plan(asa_plan, before, wanted, "pix", options))
-        for name, (before, wanted) in cases.items()
-    }
+    start = asa_parse.parse(PIX.read_text(encoding="utf-8"))
+    found = {}
+    for title, pat in (("", "present"), (", no translation", "foreign")):
+        options = Options(names=Names.read({"crypto_acl": "L2L-{tunnel}"}), pat=pat)
+        half, whole = (
+            replay_together(start, asa_plan.make_plan(start, star(number), "pix", options).steps)
+            for number in (tunnels // 2, tunnels)
+        )
+        cases = {
+            "one more": (whole, star(tunnels + 1)),
+            "one less": (whole, star(tunnels - 1)),
+            "from nothing": (start, star(tunnels)),
+            # In service and without a translation: by way of the temporary ACE.
+            "twice as many": (half, star(tunnels)),
+            "half of them": (whole, star(tunnels // 2)),
+        }
+        for name, (before, wanted) in cases.items():
+            found[f"plan, {name}{title}"] = least(plan(asa_plan, before, wanted, "pix", options))
+    return found
 
 
 def star(tunnels: int) -> Any:

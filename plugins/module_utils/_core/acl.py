@@ -268,6 +268,8 @@ def meaning(entries: Sequence[Entry], within: Region = EVERYTHING) -> Meaning:
             continue
         region = EVERYTHING if isinstance(entry, Opaque) else entry.region
         taken = left.intersect(region)
+        if not taken:
+            continue
         left = left.subtract(region)
         if isinstance(entry, Opaque) or not entry.exact:
             unsure = Region(unsure.boxes + taken.boxes)

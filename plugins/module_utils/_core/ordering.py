@@ -17,16 +17,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .firstmatch import Rule, Rules
+from .firstmatch import Lookup, Rule, Rules
 from .prefixes import ALL_ADDRESSES, EVERYTHING, Box, Region
-from .rule import Change, Kind, Question, State, Verdict, together
+from .rule import Change, Kind, Question, State, Verdict, is_nobodys, together
 from .steps import Ref, Step, replay_together
 from .telling import Record
 
 
 def _forth(region: Region) -> list[Box]:
-    """The boxes of a step's region without those of the answers, which go the same way as their packets."""
-    return [box for box in region.boxes if box[1] == ALL_ADDRESSES] or list(region.boxes)
+    """The boxes of a step's region without those of the answers, which go the same way as their packets, and of nobody's."""
+    forth = [box for box in region.boxes if box[1] == ALL_ADDRESSES] or region.boxes
+    return [box for box in forth if not is_nobodys(box)]
 
 
 #: So many entries of one list that wait are looked at together.
@@ -114,14 +115,28 @@ class Search:
                     watched |= refused
 
     def _learn(self, stuck: Stuck) -> bool:
-        """Let a step that stands too late come before the one that spoilt it; False where none is found."""
+        """Let steps that stand too late come before those that spoilt them; False where none is found.
+
+        Of steps that may touch the same packets one at a time: what is learnt of it may be enough for the others.
+        """
+        learnt, any_ = Lookup(), False
         for other, _verdict in stuck.refused:
             for spoiler in stuck.spoilt.get(other, ()):
                 known = self.after.setdefault(spoiler, set())
-                if other not in known and spoiler not in self._before(other):
+                if other in known or spoiler in self._before(other):
+                    continue
+                boxes = [box for index in (other, spoiler) for box in self.about(index)]
+                if not any(map(learnt.any, boxes)):
                     known.add(other)
-                    return True
-        return False
+                    learnt.add((box, other) for box in boxes)
+                    any_ = True
+                break
+        return any_
+
+    def about(self, index: int) -> Sequence[Box]:
+        """The packets that a step may touch."""
+        region = self.steps[index].region
+        return EVERYTHING.boxes if region is None else _forth(region)
 
     def _before(self, index: int) -> set[int]:
         """The steps that must come before one, by what was learnt."""
@@ -427,8 +442,7 @@ class Attempt:
                 related.update(search.removers.get(ref, ()))
             related.update(other for other, before in search.after.items() if index in before)
             if not verdict.idle:
-                boxes = EVERYTHING.boxes if step.region is None else _forth(step.region)
-                related.update(rule.value for box in boxes for rule in search.near.over(box))
+                related.update(rule.value for box in search.about(index) for rule in search.near.over(box))
                 related.update(search.unbounded)
         # Who waits for a step that serves it waits for what that one waits for.
         work = [other for other in related & self.left if search.steps[other].lazy]

@@ -32,8 +32,8 @@ DROP, UNKNOWN = Letter.D.value, Letter.U.value
 
 #: More rows of a table than these are looked at together with what lies between them.
 FEW = 16
-#: From so many pieces on it is found out first which of them a step can no longer decide about.
-MANY = 1_000
+#: From so many pieces on, of which a step may touch so many, it is found out first about which it can no longer decide.
+MANY, SOME = 1_000, 16
 
 #: What a packet meets, as :class:`.forwarding.Fate` says it: what is possible, where sources leave a choice.
 Key = frozenset[str]
@@ -207,6 +207,11 @@ _NOBODYS = Region.pair(ANY, Prefix(parse_address("192.0.2.0"), 24)).union(
 )
 
 
+def is_nobodys(box: Box) -> bool:
+    """Whether nobody has any of these packets."""
+    return any(covers(other, box) for other in _NOBODYS.boxes)
+
+
 class Piece:
     """Packets that met the same before the plan, meet the same after it, and were treated alike so far."""
 
@@ -246,7 +251,7 @@ class Verdict:
     worst: Change | None = None
     #: nothing refers to what the step edits: it was not looked at
     idle: bool = False
-    #: what packets can meet after the step
+    #: what packets can meet after a step that edits none of the objects
     reached: frozenset[Ref] = frozenset()
     #: what the rule forbids is accepted
     lawful: bool = True
@@ -296,15 +301,19 @@ class State:
         """
         asked = self._asked[enters]
         for box in boxes:
+            known = asked.over(box)
+            if any(covers(other, box) for other, _fresh in known):
+                continue
             new = Region((box,))
-            for other, _value in asked.over(box):
-                new = new.subtract(Region((other,)))
-            for fresh in new.boxes:
-                found = self.question.met(enters, fresh)
-                pieces = [Piece(enters, part, before, after, before, moved=False) for part, before, after in found]
+            for other, fresh in known:
+                if fresh and new:
+                    new = new.subtract(Region((other,)))
+            for part in new.boxes:
+                found = self.question.met(enters, part)
+                pieces = [Piece(enters, box, before, after, before, moved=False) for box, before, after in found]
                 self._add(enters, pieces)
-            if new:
-                asked.add((fresh, fresh) for fresh in new.boxes)
+            # What was asked about, and the parts of it that nobody had asked about before.
+            asked.add([*((part, True) for part in new.boxes if part != box), (box, new.boxes == (box,))])
 
     def _add(self, enters: str, pieces: Sequence[Piece]) -> None:
         self._index[enters].add((piece.box, piece) for piece in pieces)
@@ -322,15 +331,20 @@ class State:
 
         ``suspect`` is such a change by the same step at another time: its packets are looked at first.
         """
-        reached = self.platform.reached(config)
-        if step.edits and not step.edits & self.reached and not step.edits & reached:
-            return Verdict(Kind.INERT, idle=True, reached=reached)
+        if step.edits and not self._meet(step.edits, config):
+            return Verdict(Kind.INERT, idle=True)
+        reached = frozenset() if step.edits else self.platform.reached(config)
+        places = list(self.touches(config, step.region))
         if suspect is not None and up_to is not None:
             again = self._looked(self.platform.look(config), suspect.piece.enters, suspect.box)
             verdict = self._weighed(again, reached, up_to)
             if verdict.kind > up_to or not verdict.lawful:
                 return verdict
-        return self._weighed(self._changes(step.region, config), reached, up_to)
+        return self._weighed(self._changes(places, config), reached, up_to)
+
+    def _meet(self, edits: frozenset[Ref], config: Any) -> bool:
+        """Whether packets can meet one of these objects now, or in ``config``."""
+        return bool(edits & self.reached) or bool(edits & self.platform.reached(config))
 
     def _weighed(self, found: Iterable[Change], reached: frozenset[Ref], up_to: Kind | None) -> Verdict:
         changes = []
@@ -351,10 +365,8 @@ class State:
         A packet that only one of them can touch meets after all of them what it meets after that one, whatever the order.
             None for a step that shares packets with another: it must be looked at alone.
         """
-        reached = self.platform.reached(config)
-        edits = steps[0].edits
-        if not edits & self.reached and not edits & reached:
-            return [Verdict(Kind.INERT, idle=True, reached=reached)] * len(steps)
+        if not self._meet(steps[0].edits, config):
+            return [Verdict(Kind.INERT, idle=True)] * len(steps)
         touched, alone = self.platform.touched, [True] * len(steps)
         regions = [step.region for step in steps]
         if touched is None or None in regions:
@@ -369,7 +381,7 @@ class State:
         if not any(alone):
             return [None] * len(steps)
         found: list[list[Change]] = [[] for _step in steps]
-        for change in self._changes(None, config):
+        for change in self._changes(list(self.touches(config)), config):
             met = owners.over(change.box)
             indexes = {index for _box, index in met}
             parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _shared_out(change.box, met)
@@ -378,7 +390,7 @@ class State:
             for index in () if parts else indexes:
                 alone[index] = False
         return [
-            self._weighed(changes, reached, up_to) if single else None
+            self._weighed(changes, frozenset(), up_to) if single else None
             for changes, single in zip(found, alone)  # noqa: B905 (one for each step)
         ]
 
@@ -403,13 +415,13 @@ class State:
         """Whether there are so many pieces that it pays to find out which of them need not be looked at."""
         return len(self._exact) >= MANY
 
-    def _changes(self, within: Region | None, config: Any) -> Iterator[Change]:
+    def _changes(self, places: Sequence[tuple[str, Sequence[Box]]], config: Any) -> Iterator[Change]:
         sight = self.platform.look(config)
-        places = list(self.touches(config, within))
         for enters, boxes in places:
             self._ask(enters, boxes)
         roughly = self.platform.roughly
-        open_ = roughly(config, self.question.target) if roughly and self.large else None
+        pieces = sum(len(self._over(enters, box)) for enters, boxes in places for box in boxes) if self.large else 0
+        open_ = roughly(config, self.question.target) if roughly and self.large and pieces >= SOME else None
         for enters, boxes in places:
             if open_ is None:
                 for box in boxes:
@@ -417,11 +429,11 @@ class State:
                 continue
             still = _boxes(open_, enters)
             for box in boxes:
-                inside = [common(box, other) for other in still if overlap(box, other)]
-                for part in Region((box,)).subtract(Region(still)).boxes if inside else (box,):
+                inside = tuple(other for other in still if overlap(box, other))
+                for part in Region((box,)).subtract(Region(inside)).boxes:
                     yield from self._arrived(enters, part)
-                for part in inside:
-                    yield from self._looked(sight, enters, part)
+                for other in inside:
+                    yield from self._looked(sight, enters, common(box, other))
 
     def _arrived(self, enters: str, box: Box) -> Iterator[Change]:
         """Packets that no step that is left can touch: they are as they will be."""
@@ -455,7 +467,7 @@ class State:
     def take(self, config: Any, verdict: Verdict) -> None:
         """Go on to ``config``, where ``verdict`` was right."""
         self.config = config
-        self.reached = verdict.reached
+        self.reached = self.platform.reached(config)
         cut: dict[Piece, list[Change]] = {}
         for change in verdict.changes:
             cut.setdefault(change.piece, []).append(change)

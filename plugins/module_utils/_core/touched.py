@@ -10,7 +10,8 @@ that changed, and may hold packets that are treated the same in the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -127,8 +128,7 @@ class _Touched:
         """``boxes`` as they are after all translations, as packets that enter."""
         if not boxes or EVERYTHING_BOX in boxes:
             return boxes
-        sources = self._images(lambda tables: tables.translations)
-        targets = self._images(lambda tables: tables.arrivals)
+        sources, targets = self._sources, self._targets
         if len(sources) * len(targets) * len(boxes) > _MANY:
             return [EVERYTHING_BOX]
         images = [compose(target, source) for target in targets for source in sources]
@@ -136,8 +136,16 @@ class _Touched:
 
     def _as_entering(self, boxes: list[Box]) -> list[Box]:
         """``boxes`` as a translation table sees them, as packets that enter."""
-        targets = self._images(lambda tables: tables.arrivals)
+        targets = self._targets
         return [EVERYTHING_BOX] if len(targets) * len(boxes) > _MANY else _before(boxes, targets)
+
+    @cached_property
+    def _sources(self) -> list[Image]:
+        return self._images(lambda tables: tables.translations)
+
+    @cached_property
+    def _targets(self) -> list[Image]:
+        return self._images(lambda tables: tables.arrivals)
 
     def _images(self, of: Callable[[Forwarding], tuple[Translation, ...]]) -> list[Image]:
         found: set[Image] = {UNCHANGED}
@@ -159,13 +167,10 @@ def _changed(
     rows: Callable[[_Item], Rules | None],
 ) -> Iterator[tuple[list[Rule], _Item]]:
     """The items that differ, each with its rows that make the difference."""
-    start = 0
-    while start < min(len(old), len(new)) and same(old[start], new[start]):
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and same(old[-1 - end], new[-1 - end]):
-        end += 1
-    one, two = old[start : len(old) - end], new[start : len(new) - end]
+    start = _alike(old, new, same)
+    one, two = old[start:], new[start:]
+    end = _alike(one[::-1], two[::-1], same)
+    one, two = one[: len(one) - end], two[: len(two) - end]
     if len(one) == len(two) and all(_but_rows(a) == _but_rows(b) for a, b in zip(one, two)):  # noqa: B905
         for a, b in zip(one, two):  # noqa: B905
             first, second = rows(a), rows(b)
@@ -178,6 +183,12 @@ def _changed(
         known = rows(item)
         # What a table denies it leaves to the next one, as if it were not there.
         yield [rule for rule in known.rules if rule.value is not False] if known else [], item
+
+
+def _alike(old: Sequence[_Item], new: Sequence[_Item], same: Callable[[_Item, _Item], bool]) -> int:
+    """With how many of the same both begin. Most are the very same objects."""
+    others = (index for index, (one, two) in enumerate(zip(old, new)) if one is not two and not same(one, two))  # noqa: B905
+    return next(others, min(len(old), len(new)))
 
 
 def _but_rows(item: Any) -> Any:
@@ -197,10 +208,16 @@ def _same_table(one: Translation, two: Translation) -> bool:
     return _but_rows(one) == _but_rows(two) and not _rows(one.rules, two.rules)
 
 
+#: What is compared as it is, of two entries.
+_PLAIN = [part.name for part in fields(Entry) if part.name not in ("rules", "filter")]
+
+
 def _same_entry(one: Entry, two: Entry) -> bool:
+    if one is two:
+        return True
     filters = (one.filter, two.filter)
     return (
-        replace(one, rules=None, filter=None) == replace(two, rules=None, filter=None)
+        all(getattr(one, name) == getattr(two, name) for name in _PLAIN)
         and (
             one.rules is two.rules
             or (one.rules is not None and two.rules is not None and not _rows(one.rules, two.rules))

@@ -67,11 +67,18 @@ def is_lifted(config: Config) -> bool:
     return any(interface.shutdown and interface.numbered for interface in config.interfaces.values())
 
 
-def model(config: Config, peers: Mapping[str, Needed] | None = None, *, known: Known = NOTHING_ELSE) -> Forwarding:
+def model(
+    config: Config,
+    peers: Mapping[str, Needed] | None = None,
+    *,
+    known: Known = NOTHING_ELSE,
+    like: Config | None = None,
+) -> Forwarding:
     """The tables of a configuration, made once: a configuration is not changed after it was asked about.
 
     ``peers`` says what the other ends need, by address (ANY_PEER: those of dynamic entries); an entry that has not what
-    its peer needs is unable to negotiate. Without it anything that could work counts.
+    its peer needs is unable to negotiate. Without it anything that could work counts. ``like`` is one that was asked about
+    before and differs in little: what both have is taken from its tables.
     """
     needed = peers or {}
     if known.lifted and not is_lifted(config):
@@ -82,7 +89,11 @@ def model(config: Config, peers: Mapping[str, Needed] | None = None, *, known: K
         return found[2]
     shown = _lifted(config) if known.lifted else config
     if isinstance(shown, AsaConfig):
-        tables = asa_forwarding(shown, needed, known.local)
+        near = _MODELS.get((id(like), known))
+        made = near[2] if near is not None and near[0]() is like and near[1] == needed else None
+        tables = asa_forwarding(
+            shown, needed, known.local, (like, made) if made and isinstance(like, AsaConfig) else None
+        )
     else:
         tables = ios_forwarding(shown, needed, known.local)
     forget: Callable[[Any], Any] = lambda _gone: _MODELS.pop(key, None)  # noqa: E731
@@ -149,4 +160,5 @@ def touched(
 
     More rows of one table than ``many`` are taken together with what lies between them.
     """
-    return difference(model(before, peers, known=known), model(after, peers, known=known), many=many)
+    one = model(before, peers, known=known)
+    return difference(one, model(after, peers, known=known, like=before), many=many)

@@ -365,6 +365,19 @@ def test_an_entry_of_a_bound_map_up_to_7_1_gets_list_and_peer_in_one_write() -> 
     assert "interface-stops" in {finding.code for finding in plan.findings}
 
 
+def test_so_it_does_where_pfs_stands_between_the_two() -> None:
+    device = AsaDevice(as_old_release(start(PAT + OTHERS + OTHERS_EXEMPT + EXEMPTION).text()))
+    wanted = intent([responder(pfs=2)])
+    come = plan_asa(device, wanted, options())
+    go = plan_asa(built(device, wanted), wanted, options(), absent=True)
+    lines = ["match address IPSec-traffic", "set pfs", "set peer 192.168.1.2"]
+    for plan, expected in (
+        (come, [f"crypto map OUTSIDE 10 {line}" for line in lines]),
+        (go, [f"no crypto map OUTSIDE 10 {line}" for line in reversed(lines)]),
+    ):
+        assert [[line.shown for line in step.do] for step in plan.steps if len(step.do) == 3] == [expected]
+
+
 # --- the rule, on drawn configurations ------------------------------------------------------------------------------
 
 SPOKES = ("10.1.1.5", "10.1.1.6", "10.1.3.5", "10.1.2.5", "10.1.1.2")

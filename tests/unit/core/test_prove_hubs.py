@@ -11,14 +11,20 @@ from typing import Any
 
 import pytest
 from _core import ordering, prove, rule
+from _core.acl import AccessList, Ace
 from _core.asa import parse as asa_parse
+from _core.asa import plan as asa_plan
+from _core.asa import wanted as asa_wanted
+from _core.asa.dialect import for_version
 from _core.firstmatch import Rule, Rules
 from _core.intent import Intent
 from _core.ios import parse as ios_parse
 from _core.ios import plan as ios_plan
+from _core.options import Options
+from _core.prefixes import Prefix
 from _core.prove import Platform, Proof, Question, Refused
 from _core.rule import View
-from _core.steps import Plan, Step
+from _core.steps import Plan, Step, replay_together
 from _core.steps import replay as replayed
 from core_support import asa_worlds, ios_worlds, scenario
 from core_support.asa_device import AsaDevice
@@ -48,6 +54,7 @@ def at_once(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "SWEEP", number)
     # As where there are many pieces, or few.
     monkeypatch.setattr(rule, "MANY", 0 if number == TOGETHER else ALONE)
+    monkeypatch.setattr(rule, "SOME", 0)
 
 
 PAT = {
@@ -275,3 +282,78 @@ def test_what_goes_with_exclusive_is_found_in_some_dozen_steps_for_each_entry() 
         return calls(lambda: ios_plan.make_plan(config, wanted, "hub", options(pat="present", exclusive=True)))
 
     assert work(240) <= 5 * work(60)
+
+
+# --- initiators of many tunnels ---------------------------------------------------------------------------------------
+
+
+def star(tunnels: int, absent: int = 0) -> Intent:
+    """Tunnels to as many responders; the first of them go."""
+    hubs = [
+        responder(
+            host=f"hub{n}", address=f"203.0.{n // 200}.{n % 200 + 1}", networks=[f"11.{n // 100}.{2 * (n % 100)}.0/24"]
+        )
+        for n in range(tunnels)
+    ]
+    spokes = [tunnel(name=f"t{n}", responder=f"hub{n}", state="absent" if n < absent else None) for n in range(tunnels)]
+    return intent(hubs, spokes)
+
+
+def many(**given: Any) -> Options:
+    """Options for many tunnels: each list has its own name."""
+    return options({"crypto_acl": "L2L-{tunnel}", "exemption_acl": "NO-NAT"}, **given)
+
+
+def effort(before: int, wanted: Intent, pat: str, **more: Any) -> Work:
+    """What it takes to plan an initiator of some tunnels into another one."""
+    config = asa_parse.parse(asa_worlds.start().text())
+    if before:
+        config = replay_together(config, asa_plan.make_plan(config, star(before), "pix", many(pat=pat)).steps)
+    with pytest.MonkeyPatch.context() as patch:
+        work = Work(patch)
+        assert asa_plan.make_plan(config, wanted, "pix", many(pat=pat), **more).steps
+    return work
+
+
+@pytest.mark.parametrize("pat", ["present", "foreign"])
+@pytest.mark.parametrize("case", ["from nothing", "twice as many", "half of them go", "all go"])
+def test_lines_of_an_initiator_are_judged_four_times_as_often_where_it_has_four_times_as_many_tunnels(
+    case: str, pat: str
+) -> None:
+    """In service, and without a translation: by way of the temporary ACE, which is found out once for all tunnels."""
+
+    def work(tunnels: int) -> Work:
+        before = {"from nothing": 0, "twice as many": tunnels // 2}.get(case, tunnels)
+        absent = tunnels // 2 if case == "half of them go" else 0
+        return effort(before, star(tunnels, absent), pat, absent=case == "all go")
+
+    small, large = work(20), work(80)
+    assert large.judged <= 4.5 * small.judged
+    assert large.pieces <= 5 * small.pieces
+
+
+def test_a_tunnel_more_is_no_more_work_for_the_proof_however_many_an_initiator_has() -> None:
+    small, large = (effort(tunnels, star(tunnels + 1), "foreign") for tunnels in (20, 80))
+    assert large.judged == small.judged
+
+
+def test_what_goes_with_exclusive_is_found_on_an_initiator_in_some_dozen_steps_for_each_entry() -> None:
+    """As many foreign entries as tunnels, each of them alone in its list."""
+
+    def work(tunnels: int) -> int:
+        config = asa_parse.parse(asa_worlds.start().text())
+        wanted, chosen = star(tunnels), many(pat="present", exclusive=True)
+        config = replay_together(config, asa_plan.make_plan(config, wanted, "pix", chosen).steps)
+        exempt = config.access_lists["NO-NAT"]
+        foreign = tuple(
+            Ace.between("permit", Prefix.parse("10.1.1.0/24"), Prefix.parse(f"172.16.{n}.0/24")) for n in range(tunnels)
+        )
+        config.access_lists["NO-NAT"] = AccessList("NO-NAT", (*foreign, *exempt.entries))
+        held = asa_wanted.Wanted(config, chosen, for_version(config.version), wanted.tunnels)
+        for one in wanted.tunnels:
+            held.place(one)
+        count = calls(lambda: held._take_foreign_exemptions(wanted.tunnels))
+        assert held.target.access_lists["NO-NAT"] == exempt
+        return count
+
+    assert work(160) <= 5 * work(40)

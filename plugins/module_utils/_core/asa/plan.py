@@ -9,16 +9,18 @@ and the steps are put in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..acl import AccessList, Entry, Insert
 from ..intent import Intent
 from ..list_edits import Use, change_list
 from ..moving import Moving
 from ..options import Options
+from ..prefixes import Region
 from ..proven import proven
-from ..steps import Finding, Line, Plan, Ref, Step, joined
+from ..steps import Finding, Line, Plan, Ref, Step, joined, towards
 from . import render
 from .dialect import for_version
 from .model import AsaConfig, MapEntry
@@ -84,6 +86,42 @@ class _Search:
         return self.difference.steps()
 
 
+def _together(regions: Sequence[Region | None]) -> Region | None:
+    """The packets of all; None: any."""
+    known = [region for region in regions if region is not None]
+    if len(known) < len(regions):
+        return None
+    return Region(tuple(dict.fromkeys(box for region in known for box in region.boxes)))
+
+
+def _bounded(step: Step, regions: Mapping[Ref, Region | None]) -> Step:
+    """``step`` with the packets that it may touch, by the objects that it edits."""
+    if step.region is not None or not step.edits:
+        return step
+    region = _together([regions.get(ref) for ref in step.edits])
+    return step if region is None else replace(step, region=region)
+
+
+def _list_first(entry: MapEntry, steps: Sequence[Step]) -> list[Step]:
+    """The lines of a new entry, its list before all else: an entry without a list has to do with every packet."""
+    listed = frozenset({("list of", *render.entry_ref(entry))})
+    first, *others = steps
+    return [
+        replace(first, provides=first.provides | listed),
+        *(replace(step, needs=step.needs | listed) for step in others),
+    ]
+
+
+def _list_last(entry: MapEntry, steps: Sequence[Step]) -> list[Step]:
+    """The lines that take an entry apart, its list after all else."""
+    listed = frozenset({("list of", *render.entry_ref(entry))})
+    *others, last = steps
+    return [
+        *(replace(step, releases=step.releases | listed) for step in others),
+        replace(last, removes=last.removes | listed),
+    ]
+
+
 @dataclass
 class _Difference:
     """What leads from a configuration to what is wanted of it, as steps in the natural order of the platform.
@@ -98,7 +136,36 @@ class _Difference:
 
     def steps(self) -> list[Step]:
         """What is added in the order in which it is typed by hand, then what goes, users before what they use."""
-        return [*self._adding(), *self._removing()]
+        regions = self._regions()
+        return [_bounded(step, regions) for step in (*self._adding(), *self._removing())]
+
+    def _regions(self) -> dict[Ref, Region | None]:
+        """The packets that lines of a map entry, or of its peers' groups, may touch: those of its list, before and after.
+
+        None: any, as where it has no list yet. A dynamic entry has to do with what groups there are: then nobody knows.
+        """
+        found: dict[Ref, list[Region | None]] = {}
+        for config in (self.wanted.current, self.wanted.target):
+            for entry in config.entries.values():
+                if entry.dynamic:
+                    return {}
+                access_list = config.access_lists.get(entry.acl or "")
+                whole = access_list is not None and bool(entry.peers)
+                region = towards(access_list.entries) if access_list and whole else None
+                for ref in (render.entry_ref(entry), *map(render.group_ref, entry.peers)):
+                    found.setdefault(ref, []).append(region)
+        return {ref: _together(regions) for ref, regions in found.items()}
+
+    @cached_property
+    def _reached(self) -> frozenset[Ref]:
+        """What packets can meet as the device is."""
+        return render.reached(self.wanted.current)
+
+    @cached_property
+    def _whole_lists(self) -> frozenset[str | None]:
+        """The lists whose entry must be complete before its ACEs, and as long as one of them is there."""
+        entries = (*self.wanted.current.entries.values(), *self.wanted.target.entries.values())
+        return frozenset(entry.acl for entry in entries if render.entry_ref(entry) in self.whole)
 
     def _adding(self) -> list[Step]:
         old, new, dialect = self.wanted.current, self.wanted.target, self.wanted.dialect
@@ -144,10 +211,10 @@ class _Difference:
         """
         steps: list[Step] = []
         old_entries = old.entries if old else ()
-        whole = self._is_whole(new.name)
+        whole = new.name in self._whole_lists
         # An exemption list that nothing refers to yet is typed right before the line that will.
         exempts = new.name in self.wanted.target.exemptions.values()
-        reached = render.acl_ref(new.name) in render.reached(self.wanted.current)
+        reached = render.acl_ref(new.name) in self._reached
         crypto = any(entry.acl == new.name for entry in self.wanted.target.entries.values())
         use = Use.EXEMPTION if exempts else Use.CRYPTO if crypto else Use.CHOICE
         change = change_list(old_entries, new.entries, use, bound=reached)
@@ -163,6 +230,9 @@ class _Difference:
                 moved = frozenset({("moved", new.name, render.entry_text(edit.entry))})
                 comes = isinstance(edit, Insert)
                 steps[-1] = replace(steps[-1], needs=moved) if comes else replace(steps[-1], provides=moved, adds=True)
+        if old is None and steps and not whole:
+            # An entry that names a list which is not there has to do with every packet.
+            steps[0] = replace(steps[0], provides=steps[0].provides | {render.acl_ref(new.name)})
         # An interrupted run may have left the temporary entry behind; then it goes with the others that are too many.
         if whole and TEMPORARY not in old_entries:
             there = frozenset({("temporary ACE", new.name)})
@@ -177,11 +247,6 @@ class _Difference:
         """A list as it was, and as it will be."""
         configs = (self.wanted.current, self.wanted.target)
         return [config.access_lists[name] for config in configs if name in config.access_lists]
-
-    def _is_whole(self, name: str) -> bool:
-        """Whether the list's entry must be complete before its ACEs, and as long as one of them is there."""
-        entries = (*self.wanted.current.entries.values(), *self.wanted.target.entries.values())
-        return any(entry.acl == name and render.entry_ref(entry) in self.whole for entry in entries)
 
     def _insertion(self, name: str, entry: Entry, number: int | None, *, lazy: bool) -> Step:
         step = render.insert_entry(name, entry, number, lazy=lazy)
@@ -226,9 +291,10 @@ class _Difference:
             else:
                 steps.append(render.create_map_line(new, line))
         if self.wanted.dialect.entry_at_once and old is None and new.map in self.wanted.current.bindings.values():
-            steps = [joined(steps[:2]), *steps[2:]]
+            count = next(at for at, line in enumerate(added, 1) if line.startswith("set peer"))
+            steps = [joined(steps[:count]), *steps[count:]]
             self.wanted.note(Finding("interface-stops", "warning", f"{self.wanted.dialect.name}: {INTERFACE_STOPS}"))
-        return steps
+        return steps if old else _list_first(new, steps)
 
     def _removing(self) -> list[Step]:
         old, new, dialect = self.wanted.current, self.wanted.target, self.wanted.dialect
@@ -241,9 +307,10 @@ class _Difference:
                 # Reversed: transform set, peer, and the list last.
                 rows = [line.removeprefix(f"{entry.head} ") for line in reversed(render.entry_lines(entry))]
                 gone = [render.remove_map_line(entry, row) for row in rows]
-                if dialect.entry_at_once and entry.map in new.bindings.values() and len(gone) > 1:
-                    gone = [*gone[:-2], joined(gone[-2:], adds=False)]
-                steps += gone
+                at = next((at for at, row in enumerate(rows) if row.startswith("set peer")), len(rows) - 1)
+                if dialect.entry_at_once and entry.map in new.bindings.values() and at < len(rows) - 1:
+                    gone = [*gone[:at], joined(gone[at:], adds=False)]
+                steps += _list_last(entry, gone) if entry.acl else gone
         for interface, name in old.exemptions.items():
             if interface not in new.exemptions:
                 steps.append(render.remove_exemption(interface, name, self._both(name)))
@@ -264,7 +331,7 @@ class _Difference:
     def _list_removal(self, access_list: AccessList) -> list[Step]:
         """A list goes entry by entry, from the bottom up; its last ones only once nothing refers to it."""
         name = access_list.name
-        whole = self._is_whole(name)
+        whole = name in self._whole_lists
         steps: list[Step] = []
         # As long as the list is used one entry must stay in it.
         there = frozenset({("temporary ACE", name)})

@@ -630,9 +630,12 @@ def reached(config: AsaConfig) -> frozenset[Ref]:
     refs: set[Ref] = {acl_ref(name) for name in (*config.exemptions.values(), *config.other_users)}
     refs |= {acl_ref(nat.acl) for nat in config.nats if nat.acl}
     refs |= {set_ref(name) for name in config.other_users}
-    for interface, name in config.bindings.items():
+    for interface in config.bindings:
         refs |= {enable_ref(interface), *POLICIES}
-        for entry in config.entries_of(name):
+    bound = set(config.bindings.values())
+    for entry in config.entries.values() if bound else ():
+        if entry.map in bound:
             refs |= {entry_ref(entry), acl_ref(entry.acl or "")}
-            refs |= {*map(set_ref, entry.transform_sets), *map(group_ref, entry.peers)}
+            refs.update(map(set_ref, entry.transform_sets))
+            refs.update(map(group_ref, entry.peers))
     return frozenset(refs)

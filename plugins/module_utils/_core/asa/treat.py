@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from ..acl import PROTOCOLS
 from ..firstmatch import UNCHANGED, Change, Image, Rule, Rules, compiled
@@ -47,10 +48,20 @@ from .parse import parse_static
 
 _DEFAULT_GROUPS = ("DefaultL2LGroup", "DefaultRAGroup")
 
+_Key = TypeVar("_Key")
 
-def forwarding(config: AsaConfig, peers: Mapping[str, Needed], local: Collection[Prefix] = ()) -> Forwarding:
-    """The tables of ``config``; ``peers`` is what the other ends need, ``local`` are networks that no lease is from."""
-    return _Builder(config, peers, local).build()
+
+def forwarding(
+    config: AsaConfig,
+    peers: Mapping[str, Needed],
+    local: Collection[Prefix] = (),
+    like: tuple[AsaConfig, Forwarding] | None = None,
+) -> Forwarding:
+    """The tables of ``config``; ``peers`` is what the other ends need, ``local`` are networks that no lease is from.
+
+    ``like``: another configuration and its tables, for the same peers and networks. What both have is not made anew.
+    """
+    return _Builder(config, peers, local, like).build()
 
 
 def _box(
@@ -71,10 +82,17 @@ def _box(
 
 
 class _Builder:
-    def __init__(self, config: AsaConfig, peers: Mapping[str, Needed], local: Collection[Prefix]) -> None:
+    def __init__(
+        self,
+        config: AsaConfig,
+        peers: Mapping[str, Needed],
+        local: Collection[Prefix],
+        like: tuple[AsaConfig, Forwarding] | None,
+    ) -> None:
         self.config = config
         self.peers = peers
         self.local = local
+        self.like = like
         self.dialect = for_version(config.version)
         self.up = {name: interface for name, interface in config.interfaces.items() if not interface.shutdown}
         self.table = [row for row in config.routing_table() if row[1] in self.up]
@@ -365,6 +383,13 @@ class _Builder:
     # --- crypto maps ----------------------------------------------------------------------------------------------
 
     def _entries(self, interface: str, name: str) -> list[Entry]:
+        ready = self._ready(interface, name)
+        if ready is not None:
+            keys = _keys_of(self.config, name)
+            for key in keys:
+                if key not in ready:
+                    ready[key] = self._static_entry(interface, self.config.entries[key])
+            return [ready[key] for key in keys]
         found = []
         for entry in self.config.entries_of(name):
             if entry.dynamic:
@@ -372,6 +397,35 @@ class _Builder:
             else:
                 found.append(self._static_entry(interface, entry))
         return found
+
+    def _ready(self, interface: str, name: str) -> dict[tuple[str, int], Entry] | None:
+        """The entries that are as they were in the tables that are like these; None where that is not known of any."""
+        if self.like is None:
+            return None
+        (old, tables), new = self.like, self.config
+        port = tables.ports.get(interface)
+        if (
+            port is None
+            or old.bindings.get(interface) != name
+            or not _same_around(old, new, tables.routes == self.routes)
+        ):
+            return None
+        lists, groups = _changed(old.access_lists, new.access_lists), _changed(old.groups, new.groups)
+        if not groups.isdisjoint(_DEFAULT_GROUPS) or not lists.isdisjoint(new.vpn_filters.values()):
+            return None
+        gone = _changed(old.entries, new.entries)
+        if any(
+            entry.dynamic for entry in (*old.entries.values(), *(new.entries[key] for key in gone & new.entries.keys()))
+        ):
+            return None
+        ready = dict(zip(_keys_of(old, name), port.entries))  # noqa: B905 (one for each)
+        if lists:
+            gone.update(key for key, entry in new.entries.items() if entry.acl in lists)
+        if groups:
+            gone.update(key for key, entry in new.entries.items() if not groups.isdisjoint(entry.peers))
+        for key in gone:
+            ready.pop(key, None)
+        return ready
 
     def _static_entry(self, interface: str, entry: MapEntry) -> Entry:
         access_list = self.config.access_lists.get(entry.acl or "")
@@ -478,6 +532,28 @@ class _Builder:
         acl = config.vpn_filters.get(policy, config.vpn_filters.get("DfltGrpPolicy", ""))
         access_list = config.access_lists.get(acl)
         return Filter(compiled(access_list), f"group-policy {policy}: vpn-filter value {acl}") if access_list else None
+
+
+def _keys_of(config: AsaConfig, name: str) -> list[tuple[str, int]]:
+    """The keys of a map's entries, by sequence."""
+    return sorted(key for key in config.entries if key[0] == name)
+
+
+def _changed(old: Mapping[_Key, object], new: Mapping[_Key, object]) -> set[_Key]:
+    """The keys whose values are not the same object in both, or that only one of them has."""
+    if old is new:
+        return set()
+    found = {key for key, value in new.items() if old.get(key) is not value}
+    found.update(old.keys() - new.keys())
+    return found
+
+
+def _same_around(old: AsaConfig, new: AsaConfig, routes: bool) -> bool:
+    """Whether all is equal that an entry depends on beside its own lines, its list and the groups of its peers."""
+    return routes and all(
+        getattr(old, part) == getattr(new, part)
+        for part in ("version", "enabled", "policies", "transform_sets", "vpn_filters")
+    )
 
 
 def _nat_text(nat: Nat) -> str:

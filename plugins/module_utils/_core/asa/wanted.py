@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..acl import AccessList, Ace, meaning
 from ..algorithms import require_available, require_group, transform_name
 from ..errors import InputError
+from ..firstmatch import Lookup, Rule, Rules, common, compiled
 from ..forwarding import Forwarding
 from ..intent import Network, Tunnel
 from ..named import Named, leading, translated
 from ..options import PREFIX, Options, first_free
-from ..prefixes import ANY, Box, Prefix, Region, longest_match, parse_address
+from ..prefixes import ANY, EVERYTHING_BOX, Box, Prefix, Region, longest_match, parse_address
 from ..routing import home_of, known_interface
 from ..secret import Secret
 from ..steps import NOT_IN_THE_INTENT, Finding, Ref, key_not_compared, shared_policy_changed
@@ -133,7 +134,7 @@ class Wanted:
     def exempt(self, config: AsaConfig, interface: str, region: Region) -> bool:
         """Whether ``nat 0`` covers every packet of ``region``."""
         acl = config.access_lists.get(config.exemptions.get(interface, ""), AccessList(""))
-        return meaning(acl.entries, region).permit.contains(region)
+        return all(hit.value and hit.sure for box in region.boxes for _part, hit in compiled(acl).split(box))
 
     def translated(self, config: AsaConfig, interface: str, outside: str, region: Region) -> bool:
         """Whether a packet of ``region`` would not leave with its own source, were it not for ``nat 0 access-list``.
@@ -483,11 +484,11 @@ class Wanted:
             return
         for name in dict.fromkeys(self.target.exemptions.values()):
             if ace in self._list(name).entries:
-                self._take_from_exemption(name, ace)
+                self._take_from_exemption(name, {ace})
 
-    def _take_from_exemption(self, name: str, ace: Ace) -> None:
-        """One entry out of an exemption list; with the last one go the list and the ``nat 0`` lines that name it."""
-        left = tuple(item for item in self._list(name).entries if item != ace)
+    def _take_from_exemption(self, name: str, gone: Collection[Ace]) -> None:
+        """Entries out of an exemption list; with the last one go the list and the ``nat 0`` lines that name it."""
+        left = tuple(item for item in self._list(name).entries if item not in gone)
         homes = [interface for interface, acl in self.target.exemptions.items() if acl == name]
         self.scope |= {render.acl_ref(name), *map(render.exemption_ref, homes)}
         if any(isinstance(item, Ace) for item in left):
@@ -561,6 +562,7 @@ class Wanted:
 
     def protect_others(self, staying: Sequence[Tunnel]) -> None:
         """Refuse what cannot be put in order: it would change what others' packets meet, or ours would not get there."""
+        seen: set[str] = set()
         for tunnel in staying:
             outside = self.homes[tunnel.name][1]
             name = self.target.bindings[outside]
@@ -575,12 +577,16 @@ class Wanted:
                     "bring that entry to life",
                     "Choose another name",
                 )
-            self._refuse_translation_of_others(outside)
+            if outside not in seen:
+                self._refuse_translation_of_others(outside)
+            seen.add(outside)
 
     def _refuse_shadow(self, tunnel: Tunnel, entry: MapEntry) -> None:
         for other in self.target.entries_of(entry.map):
+            if other.sequence >= entry.sequence:
+                break
             found = meaning(self._list(other.acl).entries, tunnel.region)
-            if other.sequence < entry.sequence and (found.permit or found.unsure):
+            if found.permit or found.unsure:
                 raise InputError(
                     "names.sequence",
                     entry.sequence,
@@ -626,29 +632,38 @@ class Wanted:
 
     def _take_foreign_exemptions(self, staying: Sequence[Tunnel]) -> None:
         """Exempt, but protected by no crypto entry: such packets leave in clear with their own source."""
-        protected, ours = Region(), Region()
-        gone: list[tuple[str, Ace]] = []
-        for entry in self.target.entries.values():
-            if entry.map in self.target.bindings.values() and entry.acl:
-                protected = protected.union(meaning(self._list(entry.acl).entries).permit)
-        for tunnel in staying:
-            ours = ours.union(tunnel.region)
+        bound = set(self.target.bindings.values())
+        lists = dict.fromkeys(entry.acl for entry in self.target.entries.values() if entry.map in bound and entry.acl)
+        protected = [
+            box
+            for name in lists
+            for box, hit in compiled(self._list(name)).split(EVERYTHING_BOX)
+            if hit.value and hit.sure
+        ]
+        table, permits = Rules(Rule(box, True, "") for box in protected), Lookup((box, box) for box in protected)
+        ours = Rules(Rule(box, True, "") for tunnel in staying for box in tunnel.region.boxes)
+
+        def is_foreign(ace: Ace) -> bool:
+            if not ace.exact or all(hit.value for _box, hit in table.split(ace.box)):
+                return False
+            # Somebody else's tunnel may live on a wide entry: then it stays.
+            shared = (common(box, ace.box) for box, _same in permits.over(ace.box))
+            return all(hit.value for box in shared for _part, hit in ours.split(box))
+
+        gone: dict[str, dict[Ace, None]] = {}
         for name in sorted({name for name in self.target.exemptions.values() if render.acl_ref(name) in self.scope}):
-            foreign = [ace for ace in self._list(name).aces if ace.exact and not protected.contains(ace.region)]
-            for ace in foreign:
-                # Somebody else's tunnel may live on a wide entry: then it stays.
-                needed = ace.region.subtract(ours).overlaps(protected)
-                if not needed:
-                    gone.append((name, ace))
-        self.withdrawn += [ace for _name, ace in gone]
-        for name, ace in gone:
-            left = tuple(entry for entry in self._list(name).entries if entry != ace)
-            self.target.access_lists[name] = AccessList(name, left)
+            old = self._list(name)
+            foreign = dict.fromkeys(ace for ace in old.aces if is_foreign(ace))
+            if foreign:
+                gone[name] = foreign
+                self.withdrawn += foreign
+                left = tuple(entry for entry in old.entries if entry not in foreign)
+                self.target.access_lists[name] = AccessList(name, left)
         for tunnel in staying:
             # What was exempt by an entry that goes needs its own.
             self._place_exemptions(tunnel, self.homes[tunnel.name][0])
-        for name, ace in gone:
-            self._take_from_exemption(name, ace)
+        for name, foreign in gone.items():
+            self._take_from_exemption(name, foreign)
 
 
 def _static_overlaps(text: str, region: Region) -> bool:
