@@ -865,12 +865,17 @@ def _scanning(
             coming, rest = rest, []
             for piece in coming:
                 for part, hit in cut(piece):
-                    if hit.rule and not hit.sure:
-                        pieces.append((part, _either(ways_of(at), _unsure(hit.rule.text))))
-                    elif hit.value:
-                        pieces.append((part, ways_of(at)[0]))
-                    else:
+                    if hit.rule is None or (hit.sure and not hit.value):
                         rest.append(part)
+                        continue
+                    taken, left = ways_of(at)
+                    if taken is left:
+                        # What it permits is not its business either: as if it were not there.
+                        rest.append(part)
+                    elif hit.sure:
+                        pieces.append((part, taken))
+                    else:
+                        pieces.append((part, _either((taken, left), _unsure(hit.rule.text))))
         return _onwards(pieces + [(piece, missed) for piece in rest], box)
 
     return parts

@@ -263,6 +263,18 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
     return replace(verdicts[-1], changes=changes)
 
 
+class _Owners(dict[Box, "list[tuple[Box, int]]"]):
+    """For a box the boxes of steps that share packets with it, with the numbers of the steps."""
+
+    def __init__(self, table: Lookup) -> None:
+        super().__init__()
+        self.table = table
+
+    def __missing__(self, box: Box) -> list[tuple[Box, int]]:
+        found = self[box] = self.table.over(box)
+        return found
+
+
 def _shared_out(box: Box, among: Sequence[tuple[Box, int]]) -> list[tuple[Box, int]]:
     """``box`` cut into the parts that it has in common with ``among``, where they fill it next to each other; else none."""
     parts = [(common(other, box), index) for other, index in among]
@@ -371,10 +383,12 @@ class State:
         regions = [step.region for step in steps]
         if touched is None or None in regions:
             return [None] * len(steps)
-        owners = Lookup((box, index) for index, region in enumerate(regions) if region for box in region.boxes)
+        table = Lookup((box, index) for index, region in enumerate(regions) if region for box in region.boxes)
+        # The same boxes are asked for at several places, and again by what changes in them.
+        owners = _Owners(table)
         for region in touched(self.config, config).values():
             for box in region.boxes:
-                indexes = {index for _box, index in owners.over(box)}
+                indexes = {index for _box, index in owners[box]}
                 if len(indexes) != 1:
                     for index in indexes or range(len(steps)):
                         alone[index] = False
@@ -382,7 +396,7 @@ class State:
             return [None] * len(steps)
         found: list[list[Change]] = [[] for _step in steps]
         for change in self._changes(list(self.touches(config)), config):
-            met = owners.over(change.box)
+            met = owners[change.box]
             indexes = {index for _box, index in met}
             parts = [(change.box, next(iter(indexes)))] if len(indexes) == 1 else _shared_out(change.box, met)
             for box, index in parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 
 from _core.firstmatch import Lookup, Rule, Rules, covers, mirrored, overlap, tidy
-from _core.prefixes import ALL_PORTS, Box, Prefix, parse_address
+from _core.prefixes import ALL_PORTS, EVERYTHING_BOX, Box, Prefix, parse_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +72,33 @@ def test_every_packet_of_every_piece_gets_what_the_rows_say_one_by_one(rules: li
         assert len(held) == covers(whole, point(packet))
         for hit in held:
             assert (bool(hit.value) if hit.sure else None) == by_hand(rules, packet)
+
+
+#: One side of every row is the same network.
+ladders = st.lists(
+    st.builds(
+        lambda target, value: Rule(box(Prefix(LEFT, 29), target, None, None), value, "row"),
+        prefixes(RIGHT),
+        st.sampled_from([True, False]),
+    ),
+    min_size=25,
+    max_size=40,
+)
+
+
+@given(ladders, st.lists(wholes, min_size=2, max_size=5))
+@settings(max_examples=60)
+def test_a_long_table_of_one_network_says_the_same_however_often_and_of_which_box_it_is_asked(
+    rules: list[Rule], boxes: list[Box]
+) -> None:
+    table = Rules(rules)
+    for whole in [EVERYTHING_BOX, *boxes]:
+        pieces = table.split(whole)
+        for packet in PACKETS:
+            held = [hit for piece, hit in pieces if covers(piece, point(packet))]
+            assert len(held) == covers(whole, point(packet))
+            for hit in held:
+                assert bool(hit.value) == by_hand(rules, packet)
 
 
 @given(st.lists(rows, max_size=70), wholes)

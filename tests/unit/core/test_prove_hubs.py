@@ -253,6 +253,17 @@ def test_half_of_the_sites_go_with_four_times_the_work_where_they_are_four_times
     assert large.judged <= small.judged + 8
 
 
+@pytest.mark.parametrize("world", ["none", "live"])
+def test_four_times_as_many_sites_are_four_times_the_steps_of_the_machine(world: str) -> None:
+    def work(sites: int) -> int:
+        text, live = PAT[world]
+        device, wanted = ios_worlds.start(text, inside=live, outside=live), hub(range(sites))
+        config = ios_parse.parse(device.text(), device.show_access_lists())
+        return calls(lambda: ios_plan.make_plan(config, wanted, "hub", options(pat="present")))
+
+    assert work(240) <= 5 * work(60)
+
+
 @pytest.mark.parametrize("more", [1, -1])
 def test_a_site_more_or_less_is_no_more_work_for_the_proof_however_many_there_are(more: int) -> None:
     """But its lists are read again, and what is wrong with the device is asked of each site."""

@@ -10,10 +10,11 @@ import random
 import pytest
 from _core.algorithms import SUITES
 from _core.asa.parse import parse
-from _core.prefixes import Prefix, Region, dotted, parse_address
+from _core.prefixes import EVERYTHING_BOX, Prefix, Region, dotted, parse_address
 from _core.secret import Secret
-from _core.treatment import SELF, Needed, classes, emerging, fate_of
+from _core.treatment import SELF, Needed, classes, emerging, fate_of, model
 from core_support import asa_worlds, fates, golden, treatments
+from core_support.effort import calls
 from core_support.fates import Packet, number
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -395,3 +396,24 @@ def test_classes_can_be_asked_for_a_part() -> None:
     region = Region.pair(Prefix.parse("10.1.1.0/24"), Prefix.parse("10.2.1.0/24"))
     (found,) = classes(parse(SEED), {"inside": region})
     assert (found.enters, found.direction, found.region, str(found.fate)) == ("inside", "out", region, "E 192.168.1.2")
+
+
+def test_entries_that_cannot_negotiate_are_no_more_work_than_their_lists_are_long() -> None:
+    """Each leaves what its long list permits to the next: that is looked at once, not once for each way there."""
+
+    def work(entries: int) -> int:
+        lines = [
+            *(f"crypto map IPSEC {100 + n} match address C{n}" for n in range(entries)),
+            *(
+                f"access-list C{n} extended permit ip 10.1.1.0 255.255.255.0 11.{n}.{2 * row}.0 255.255.255.0"
+                for n in range(entries)
+                for row in range(20)
+            ),
+        ]
+        lines += [f"crypto map IPSEC {100 + n} set peer 203.0.113.{n + 1}" for n in range(entries)]
+        lines += [f"crypto map IPSEC {100 + n} set transform-set MISSING" for n in range(entries)]
+        tables = model(parse(with_lines(*lines)))
+        return calls(lambda: tables.treat("outside", EVERYTHING_BOX))
+
+    # Quadratic in the worst case: each entry is asked about what those before it left.
+    assert work(12) <= 12 * work(4)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import prod
 
+import pytest
+from _core import forwarding
 from _core.prefixes import Box, Interval, Region, dotted
 from _core.treatment import Config, PacketClass, classes, fate_of, model, touched
 
@@ -28,8 +30,16 @@ def size(box: Box) -> int:
     return prod(high - low + 1 for low, high in box)
 
 
-def check_classes(config: Config, packets: Iterable[Packet]) -> None:
-    """Classes are disjoint, hold all that can enter, and each of ``packets`` meets the fate of its class."""
+def check_classes(config: Config, packets: Sequence[Packet]) -> None:
+    """Classes are disjoint, hold all that can enter, and each of ``packets`` meets the fate of its class; as well where
+    what two pieces go through is found out for their whole box, as it is where they are many."""
+    _check(config, packets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forwarding, "_MANY", 1)
+        _check(config, packets)
+
+
+def _check(config: Config, packets: Iterable[Packet]) -> None:
     found = classes(config)
     for enters, region in model(config).places().items():
         here = [(box, known) for known in found if known.enters == enters for box in known.region.boxes]
