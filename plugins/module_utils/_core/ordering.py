@@ -90,6 +90,12 @@ class Search:
         for index, step in enumerate(steps):
             if step.placed and step.placing and step.region is not None:
                 self.families.setdefault(step.edits, []).append(index)
+        #: those of them with an entry that is nobody's; as the last one of its list it has to do with all that use the list
+        self.nobodys = {
+            edits: alone
+            for edits, family in self.families.items()
+            if (alone := [i for i in family if not self.about(i)])
+        }
         self.near = Rules(
             Rule(box, index, "") for index, step in enumerate(steps) if step.region for box in _forth(step.region)
         )
@@ -444,6 +450,7 @@ class Attempt:
             if not verdict.idle:
                 related.update(rule.value for box in search.about(index) for rule in search.near.over(box))
                 related.update(search.unbounded)
+                related.update(search.nobodys.get(step.edits, ()))
         # Who waits for a step that serves it waits for what that one waits for.
         work = [other for other in related & self.left if search.steps[other].lazy]
         while work:
