@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from _core.acl import AccessList
 from _core.algorithms import SUITES
+from _core.asa.model import AsaConfig
 from _core.asa.parse import parse
+from _core.asa.treat import forwarding
 from _core.prefixes import EVERYTHING_BOX, Prefix, Region, dotted, parse_address
 from _core.secret import Secret
 from _core.treatment import SELF, Needed, classes, emerging, fate_of, model
@@ -417,3 +422,50 @@ def test_entries_that_cannot_negotiate_are_no_more_work_than_their_lists_are_lon
 
     # Quadratic in the worst case: each entry is asked about what those before it left.
     assert work(12) <= 12 * work(4)
+
+
+#: One edit of a configuration with somebody's tunnel in service.
+EDITS: dict[str, Callable[[AsaConfig], object]] = {
+    "list": lambda c: c.access_lists.update(OTHER=AccessList("OTHER", c.access_lists["NO-NAT"].entries)),
+    "list gone": lambda c: c.access_lists.pop("OTHER"),
+    "list of a filter": lambda c: c.access_lists.update(VPN=AccessList("VPN", c.access_lists["NO-NAT"].entries)),
+    "group": lambda c: c.groups.update({"203.0.113.9": replace(c.groups["203.0.113.9"], key=None)}),
+    "group gone": lambda c: c.groups.pop("203.0.113.9"),
+    "default group": lambda c: c.groups.pop("DefaultL2LGroup"),
+    "filter": lambda c: setattr(c, "vpn_filters", {}),
+    "policy": lambda c: c.policies.clear(),
+    "transform set": lambda c: c.transform_sets.pop("OTHER-TS"),
+    "enabled": lambda c: c.enabled.clear(),
+    "entry": lambda c: c.entries.update({("OUTSIDE", 20): replace(c.entries[("OUTSIDE", 20)], transform_sets=())}),
+    "entry gone": lambda c: c.entries.pop(("OUTSIDE", 20)),
+    "another entry": lambda c: c.entries.update({("OUTSIDE", 10): replace(c.entries[("OUTSIDE", 20)], sequence=10)}),
+    "dynamic": lambda c: c.entries.update({("OUTSIDE", 20): replace(c.entries[("OUTSIDE", 20)], dynamic="DYN")}),
+    "bound": lambda c: c.bindings.clear(),
+    "route": lambda c: setattr(c, "static_routes", []),
+    "translation": lambda c: c.nats.clear(),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("known", [False, True])
+def test_tables_that_take_over_what_is_as_it_was_are_those_that_are_made_anew(edit: str, known: bool) -> None:
+    extra = (
+        "access-list VPN extended permit ip 10.9.0.0 255.255.0.0 10.1.1.0 255.255.255.0\n"
+        "group-policy OTHERS internal\ngroup-policy OTHERS attributes\n vpn-filter value VPN\n"
+        "tunnel-group DefaultL2LGroup ipsec-attributes\n pre-shared-key other\n"
+    )
+    text = asa_worlds.PAT + asa_worlds.OTHERS_EXEMPT + asa_worlds.EXEMPTION + asa_worlds.OTHERS + extra
+    config = parse(asa_worlds.start(text).text())
+    suite = SUITES["reference"]
+    needed = {"203.0.113.9": Needed(suite.ike, suite.ipsec, Secret("other"))} if known else {}
+    tables = forwarding(config, needed)
+    edited = config.copy()
+    EDITS[edit](edited)
+    made, anew = forwarding(edited, needed, like=(config, tables)), forwarding(edited, needed)
+    ports = made.ports.keys() | anew.ports.keys()
+    assert all(made.ports[name].entries == anew.ports[name].entries for name in ports)
+    # ... and what is there already is taken over.
+    assert (
+        forwarding(config, needed, like=(config, tables)).ports["outside"].entries[0]
+        is tables.ports["outside"].entries[0]
+    )
