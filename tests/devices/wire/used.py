@@ -110,12 +110,6 @@ def _key_specific(now: Moment) -> bool:
 CONFIGURED = {
     "pix-static-wins": Check("a static default route stands beside a lease with `setroute`", _pix_static_wins),
     "pix-route-stays": Check("the next hop of a static route is outside of its interface's network", _pix_route_stays),
-    "pix-nat-no-global": Check(
-        "a `nat` id has no `global`",
-        lambda now: (
-            now.fabric.platform == "pix" and any(rule.kind == "dynamic" and not rule.pools for rule in now.fabric.nat)
-        ),
-    ),
     "ios-nat-no-route-map": Check("a rule names a missing route-map, or one with a missing list", _no_route_map),
     "ios-static-route-map-in": Check(
         "a static has a route-map",

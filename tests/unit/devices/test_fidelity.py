@@ -90,15 +90,11 @@ def test_the_reference_rests_on_little() -> None:
     assert relied(moment("ios-12.4")) == set()
 
 
-@pytest.mark.parametrize(
-    ("edit", "key"),
-    [
-        (("global (outside) 1 interface\n", ""), "pix-nat-no-global"),
-        (("route outside 0.0.0.0 0.0.0.0 172.16.1.2", "route outside 0.0.0.0 0.0.0.0 172.16.9.2"), "pix-route-stays"),
-    ],
-)
-def test_a_pix_whose_configuration_rests_on_recall(edit: tuple[str, str], key: str) -> None:
-    assert key in relied(moment("pix-7.2", edit))
+def test_a_pix_whose_configuration_rests_on_recall() -> None:
+    edit = ("route outside 0.0.0.0 0.0.0.0 172.16.1.2", "route outside 0.0.0.0 0.0.0.0 172.16.9.2")
+    assert "pix-route-stays" in relied(moment("pix-7.2", edit))
+    # What a published source tells is no recall, whatever else it is.
+    assert "pix-nat-no-global" not in relied(moment("pix-7.2", ("global (outside) 1 interface\n", "")))
 
 
 def test_a_router_whose_configuration_rests_on_recall() -> None:
