@@ -434,8 +434,7 @@ class State:
         for enters, boxes in places:
             self._ask(enters, boxes)
         roughly = self.platform.roughly
-        pieces = sum(len(self._over(enters, box)) for enters, boxes in places for box in boxes) if self.large else 0
-        open_ = roughly(config, self.question.target) if roughly and self.large and pieces >= SOME else None
+        open_ = roughly(config, self.question.target) if roughly and self.large and self._some(places) else None
         for enters, boxes in places:
             if open_ is None:
                 for box in boxes:
@@ -448,6 +447,16 @@ class State:
                     yield from self._arrived(enters, part)
                 for other in inside:
                     yield from self._looked(sight, enters, common(box, other))
+
+    def _some(self, places: Sequence[tuple[str, Sequence[Box]]]) -> bool:
+        """Whether there are SOME pieces at these places. No more than those are counted."""
+        count = 0
+        for enters, boxes in places:
+            for box in boxes:
+                count += len(self._over(enters, box))
+                if count >= SOME:
+                    return True
+        return False
 
     def _arrived(self, enters: str, box: Box) -> Iterator[Change]:
         """Packets that no step that is left can touch: they are as they will be."""
