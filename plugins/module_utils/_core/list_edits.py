@@ -378,7 +378,6 @@ def with_permits_above(entries: Sequence[Entry], permits: Iterable[Ace]) -> tupl
 
     Each is there afterwards, also where a wider one permits its packets: in a crypto list each is a proxy identity.
     """
-
     return _taking_effect(entries, permits, lambda _permit, found, there: there and not (found.deny or found.unsure))
 
 

@@ -322,7 +322,7 @@ class State:
                     new = new.subtract(Region((other,)))
             for part in new.boxes:
                 found = self.question.met(enters, part)
-                pieces = [Piece(enters, box, before, after, before, moved=False) for box, before, after in found]
+                pieces = [Piece(enters, piece, before, after, before, moved=False) for piece, before, after in found]
                 self._add(enters, pieces)
             # What was asked about, and the parts of it that nobody had asked about before.
             asked.add([*((part, True) for part in new.boxes if part != box), (box, new.boxes == (box,))])
@@ -346,6 +346,7 @@ class State:
         if step.edits and not self._meet(step.edits, config):
             return Verdict(Kind.INERT, idle=True)
         reached = frozenset() if step.edits else self.platform.reached(config)
+        # Before anything is looked at: tables of ``config`` are made from those of now, as far as both have the same.
         places = list(self.touches(config, step.region))
         if suspect is not None and up_to is not None:
             again = self._looked(self.platform.look(config), suspect.piece.enters, suspect.box)

@@ -24,6 +24,7 @@ from _core.treatment import model
 from core_support import golden
 from core_support.ios_device import IosDevice
 from core_support.ios_worlds import (
+    BRANCHES,
     CALLERS,
     EVERYTHING,
     LAN,
@@ -129,19 +130,13 @@ CASES: dict[str, tuple[IosDevice, Intent, Options, bool]] = {
     "absent-remove-shared": (running(), OPEN, GONE, True),
 }  # fmt: skip
 #: Callers that somebody typed under names of his own.
-BY_HAND = """\
-crypto isakmp policy 7
- hash md5
- authentication pre-share
-crypto isakmp key cisco123 address 0.0.0.0 0.0.0.0
-crypto ipsec transform-set des-md5 esp-des esp-md5-hmac
-crypto dynamic-map branches 20
- set transform-set des-md5
- match address 150
-crypto map vpn 500 ipsec-isakmp dynamic branches
+BY_HAND = (
+    BRANCHES
+    + """\
 access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
 access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.7.0 0.0.0.255
 """
+)
 NARA = tunnel(name="nara", initiator="pix-nara", networks=["10.1.4.0/24"])
 LISTED_THREE = intent([responder(match_address=True)], [OSAKA, KOBE, NARA])
 THREE_BUILT = built(translating(), LISTED_THREE, options({}))

@@ -23,7 +23,7 @@ from core_support.asa_worlds import OTHERS as ASA_OTHERS
 from core_support.asa_worlds import PAT as ASA_PAT
 from core_support.asa_worlds import start as asa_start
 from core_support.ios_device import IosDevice
-from core_support.ios_worlds import OTHERS, PERMIT, RULE, start
+from core_support.ios_worlds import BRANCHES, OTHERS, PERMIT, RULE, start
 from core_support.packets import Packet, changes
 from core_support.scenario import intent, options, plan_asa, plan_ios, replay, responder, tunnel, undo
 from core_support.transports import ModelTransport
@@ -40,22 +40,16 @@ TRANSLATING = RULE + WEB + HOST_DENY + PERMIT
 AFFECTED = options(clear_flows="affected")
 
 #: Our dynamic entry as somebody typed it. What he denied in its list is ours in part, and in part that of another intent.
-BY_HAND = """\
-crypto isakmp policy 7
- hash md5
- authentication pre-share
-crypto isakmp key cisco123 address 0.0.0.0 0.0.0.0
-crypto ipsec transform-set des-md5 esp-des esp-md5-hmac
-crypto dynamic-map branches 20
- set transform-set des-md5
- match address 150
-crypto map vpn 500 ipsec-isakmp dynamic branches
+BY_HAND = (
+    BRANCHES
+    + """\
 access-list 150 remark not the printer
 access-list 150 deny   ip host 10.2.1.5 10.1.0.0 0.0.255.255
 access-list 150 remark the other intent's
 access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.7.0 0.0.0.255
 access-list 150 permit ip 10.2.1.0 0.0.0.255 10.1.1.0 0.0.0.255
 """
+)
 PARTIAL = options({}, partial=True)
 
 PACKETS = [
@@ -327,7 +321,7 @@ def listed(number: int, lines: Sequence[str]) -> str:
 def test_whatever_stands_in_the_lists_every_packet_changes_at_most_once(crypto: list[str], nat: list[str]) -> None:
     if not any(line.startswith("permit") for line in crypto) or nat == ["remark a word"]:
         return
-    entry = BY_HAND[: BY_HAND.index("access-list")]
+    entry = BRANCHES
     device = translating(RULE + listed(100, nat) + entry + listed(150, crypto), "vpn")
     wanted = intent([responder(networks=["10.2.1.5/32"], match_address=True)], [tunnel(networks=["10.1.1.0/24"])])
     chosen = options({"dynamic_map": "branches"}, partial=True, clear_flows="affected")
@@ -358,7 +352,7 @@ def test_in_any_order_of_a_few_entries_new_lists_are_needed_and_do(which: str, l
         if which == "nat":
             device, wanted, chosen = translating(RULE + listed(100, lines)), HOSTS, AFFECTED
         else:
-            entry = BY_HAND[: BY_HAND.index("access-list")]
+            entry = BRANCHES
             device = translating(RULE + PERMIT + entry + listed(150, lines), "vpn")
             wanted, chosen = LISTED, PARTIAL
         _there, plan, seen = brought(device, wanted, chosen)

@@ -353,8 +353,9 @@ class _Builder:
         pool = [item for item in self.config.globals if item.id == nat.id and item.interface == leaves]
         if not pool:
             # "Real Addresses in a NAT Rule Must be Translated on All Lower or Same Security Interfaces" (ASDM guide,
-            # Configuring NAT (ASA 8.2 and Earlier), p. 6-22). 8.2 has a row for each interface without one, "No matching
-            # global", and drops what it matches ("Dynamic NAT and no matching global", packetsneverlie.blogspot.com 2015-03).
+            # Configuring NAT (ASA 8.2 and Earlier), p. 6-22). 8.2 has a row for each interface without one, "No
+            # matching global", and drops what it matches (packetsneverlie.blogspot.com 2015-03, "Dynamic NAT and no
+            # matching global").
             return Outcome(text, text=f"no global ({leaves}) {nat.id}", drops=True)
         among: list[Interval] = []
         overload = False
@@ -384,24 +385,19 @@ class _Builder:
 
     def _entries(self, interface: str, name: str) -> list[Entry]:
         ready = self._ready(interface, name)
-        if ready is not None:
-            keys = _keys_of(self.config, name)
-            for key in keys:
-                if key not in ready:
-                    ready[key] = self._static_entry(interface, self.config.entries[key])
-            return [ready[key] for key in keys]
         found = []
         for entry in self.config.entries_of(name):
             if entry.dynamic:
                 found += [self._dynamic_entry(interface, entry, part) for part in self.config.dynamic_of(entry.dynamic)]
             else:
-                found.append(self._static_entry(interface, entry))
+                key = (entry.map, entry.sequence)
+                found.append(ready[key] if key in ready else self._static_entry(interface, entry))
         return found
 
-    def _ready(self, interface: str, name: str) -> dict[tuple[str, int], Entry] | None:
-        """The entries that are as they were in the tables that are like these; None where that is not known of any."""
+    def _ready(self, interface: str, name: str) -> dict[tuple[str, int], Entry]:
+        """The entries that are as they were in the tables that are like these; none where that is not known of any."""
         if self.like is None:
-            return None
+            return {}
         (old, tables), new = self.like, self.config
         port = tables.ports.get(interface)
         if (
@@ -409,16 +405,17 @@ class _Builder:
             or old.bindings.get(interface) != name
             or not _same_around(old, new, tables.routes == self.routes)
         ):
-            return None
+            return {}
         lists, groups = _changed(old.access_lists, new.access_lists), _changed(old.groups, new.groups)
         if not groups.isdisjoint(_DEFAULT_GROUPS) or not lists.isdisjoint(new.vpn_filters.values()):
-            return None
+            return {}
         gone = _changed(old.entries, new.entries)
         if any(
             entry.dynamic for entry in (*old.entries.values(), *(new.entries[key] for key in gone & new.entries.keys()))
         ):
-            return None
-        ready = dict(zip(_keys_of(old, name), port.entries))  # noqa: B905 (one for each)
+            return {}
+        pairs = zip(old.entries_of(name), port.entries)  # noqa: B905 (one for each)
+        ready = {(entry.map, entry.sequence): made for entry, made in pairs}
         if lists:
             gone.update(key for key, entry in new.entries.items() if entry.acl in lists)
         if groups:
@@ -532,11 +529,6 @@ class _Builder:
         acl = config.vpn_filters.get(policy, config.vpn_filters.get("DfltGrpPolicy", ""))
         access_list = config.access_lists.get(acl)
         return Filter(compiled(access_list), f"group-policy {policy}: vpn-filter value {acl}") if access_list else None
-
-
-def _keys_of(config: AsaConfig, name: str) -> list[tuple[str, int]]:
-    """The keys of a map's entries, by sequence."""
-    return sorted(key for key in config.entries if key[0] == name)
 
 
 def _changed(old: Mapping[_Key, object], new: Mapping[_Key, object]) -> set[_Key]:

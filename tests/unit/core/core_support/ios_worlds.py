@@ -48,6 +48,19 @@ ip access-list extended CALLERS
  permit ip 10.2.1.0 0.0.0.255 10.8.0.0 0.0.255.255
 """
 
+#: A dynamic entry that somebody typed under names of his own, without its list 150.
+BRANCHES = """\
+crypto isakmp policy 7
+ hash md5
+ authentication pre-share
+crypto isakmp key cisco123 address 0.0.0.0 0.0.0.0
+crypto ipsec transform-set des-md5 esp-des esp-md5-hmac
+crypto dynamic-map branches 20
+ set transform-set des-md5
+ match address 150
+crypto map vpn 500 ipsec-isakmp dynamic branches
+"""
+
 LAN = """\
 interface FastEthernet2/0
  ip address 10.2.5.1 255.255.255.0
